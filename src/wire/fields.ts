@@ -1,0 +1,68 @@
+import { Type } from '@sinclair/typebox';
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** 32 lower-case hex characters: a UUID without its dashes. Version 7 when we make it, so ids sort by time. */
+export type RequestId = Branded<'RequestId'>;
+/** A host name, or what `node_name =` puts in its place. */
+export type NodeName = Branded<'NodeName'>;
+/** Matched whole, never as a prefix. */
+export type Topic = Branded<'Topic'>;
+/** Safe as one argument of a program: cannot be a path, an option or empty. */
+export type ServiceName = Branded<'ServiceName'>;
+/** The shape of an action; which actions an agent runs is its closed list, `actions` plus its config. */
+export type ActionName = Branded<'ActionName'>;
+
+export const RequestId = Type.Unsafe<RequestId>(
+  Type.String({ pattern: '^[0-9a-f]{32}$', description: '32 lower-case hex characters' }),
+);
+export const NodeName = Type.Unsafe<NodeName>(
+  Type.String({
+    pattern: '^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?$',
+    description: 'a host name of 1 to 255 letters, digits, dots, dashes and underscores',
+  }),
+);
+export const Topic = Type.Unsafe<Topic>(
+  Type.String({
+    // Control characters are out: 0x02 and 0x00 frame a v2 topic on the wire.
+    pattern: '^[^\\u0000-\\u001f\\u007f]{1,255}$',
+    description: 'a topic of 1 to 255 printable characters',
+  }),
+);
+export const ServiceName = Type.Unsafe<ServiceName>(
+  Type.String({
+    // A leading '-' would be read by service(8) as an option; '/' and '..' would leave /etc/init.d.
+    pattern: '^(?!.*\\.\\.)[A-Za-z0-9@_][A-Za-z0-9@_.:+-]{0,254}$',
+    description:
+      "a service name of 1 to 255 letters, digits and @_.:+- that begins with a letter, digit, @ or _ and has no '..'",
+  }),
+);
+export const ActionName = Type.Unsafe<ActionName>(
+  Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$', description: 'an action such as start, stop or status' }),
+);
+
+/** The actions every agent runs. Its config may add more under `[actions] extra =`. */
+export const actions = [
+  'start',
+  'stop',
+  'restart',
+  'try-restart',
+  'reload',
+  'force-reload',
+  'condrestart',
+  'status',
+  'enable',
+  'disable',
+  'list',
+] as const;
+
+/** Actions that only read. Running one twice harms nobody. */
+export const readOnlyActions: ReadonlySet<string> = new Set(['status', 'list']);
+
+/** What a service is, in one vocabulary for every host system. */
+export const states = ['running', 'stopped', 'failed', 'not-found', 'unknown'] as const;
+export type State = (typeof states)[number];
+export const State = Type.Unsafe<State>(
+  Type.String({ enum: [...states], description: `one of ${states.join(', ')}` }),
+);
