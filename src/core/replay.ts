@@ -1,0 +1,84 @@
+import type { RequestId } from '../wire/fields.ts';
+
+export interface Publication {
+  readonly topic: string;
+  readonly payload: Buffer;
+}
+
+export interface ReplayLimits {
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+}
+
+interface Kept {
+  readonly expiresAtMs: number;
+  readonly publications: Publication[];
+  bytes: number;
+}
+
+/**
+ * Holds what is published about a request until somebody listens. A client learns the id first and subscribes then, so
+ * answers may be quicker than its subscription; ZeroMQ would drop those. After the first subscription all goes out live.
+ */
+export class Replay {
+  readonly #limits: ReplayLimits;
+  readonly #waiting = new Map<RequestId, Kept>();
+  #bytes = 0;
+  #dropped = 0;
+
+  constructor(limits: ReplayLimits) {
+    this.#limits = limits;
+  }
+
+  /** Publications given up because nobody subscribed in time, or too much was waiting. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** From now on what is published about this request waits for its first subscription. */
+  open(id: RequestId, now: number): void {
+    this.#waiting.set(id, { expiresAtMs: now + this.#limits.maxAgeMs, publications: [], bytes: 0 });
+  }
+
+  /** True when it was kept; false: send it now. */
+  keep(id: RequestId, publication: Publication): boolean {
+    const kept = this.#waiting.get(id);
+    if (kept === undefined) return false;
+    kept.publications.push(publication);
+    kept.bytes += publication.payload.byteLength;
+    this.#bytes += publication.payload.byteLength;
+    this.#makeRoom();
+    return true;
+  }
+
+  /** The first subscription gets all that was kept, in order; later ones nothing. */
+  subscribed(id: RequestId): readonly Publication[] {
+    const kept = this.#waiting.get(id);
+    if (kept === undefined) return [];
+    this.#forget(id, kept);
+    return kept.publications;
+  }
+
+  expire(now: number): void {
+    // In order of age: the first that is young enough ends the search.
+    for (const [id, kept] of this.#waiting) {
+      if (kept.expiresAtMs > now) return;
+      this.#dropped += kept.publications.length;
+      this.#forget(id, kept);
+    }
+  }
+
+  #makeRoom(): void {
+    while (this.#bytes > this.#limits.maxBytes) {
+      const oldest = this.#waiting.entries().next();
+      if (oldest.done) return;
+      this.#dropped += oldest.value[1].publications.length;
+      this.#forget(...oldest.value);
+    }
+  }
+
+  #forget(id: RequestId, kept: Kept): void {
+    this.#waiting.delete(id);
+    this.#bytes -= kept.bytes;
+  }
+}
