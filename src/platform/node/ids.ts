@@ -1,0 +1,7 @@
+import { v7 } from 'uuid';
+import type { RequestId } from '../../wire/fields.ts';
+
+/** A UUID of version 7 without its dashes: ids sort by the time they were made. */
+export function newRequestId(): RequestId {
+  return v7().replaceAll('-', '') as RequestId;
+}

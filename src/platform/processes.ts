@@ -1,0 +1,32 @@
+export interface RunOptions {
+  /** After this time the whole process group gets TERM, and after `killAfterMs` more KILL. */
+  readonly timeoutMs: number;
+  readonly killAfterMs: number;
+  /** Bytes kept of each output stream, from its beginning. */
+  readonly outputLimitBytes: number;
+}
+
+export interface CapturedOutput {
+  /** UTF-8, invalid bytes replaced by U+FFFD. */
+  readonly text: string;
+  /** Bytes that came after the limit. */
+  readonly cutBytes: number;
+}
+
+export interface ProcessExit {
+  /** Exit code, or minus the signal number when a signal ended the process. */
+  readonly exitCode: number;
+  readonly timedOut: boolean;
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly durationMs: number;
+}
+
+/** Runs programs by file and arguments, never through a shell. */
+export interface Processes {
+  /**
+   * Resolves when the process itself ends, whoever else still holds its output open. What it leaves running in the
+   * background lives on, also after this program's death. Rejects with PROVIDER_FAILED when it cannot be started.
+   */
+  run(file: string, args: readonly string[], options: RunOptions): Promise<ProcessExit>;
+}

@@ -1,0 +1,17 @@
+/** Where a program prints: a terminal, a pipe or a file. */
+export interface Terminal {
+  /**
+   * Writes to standard output in the order of the calls, and resolves when the text has left this program. When the
+   * reader has gone (`| head`) it resolves at once and writes nothing, now and ever after. Rejects for other trouble,
+   * such as a full disk.
+   */
+  writeOut(text: string): Promise<void>;
+  /** The same for standard error. */
+  writeError(text: string): Promise<void>;
+  readonly isOutTerminal: boolean;
+  readonly isErrorTerminal: boolean;
+  /** Width of standard output now; undefined when it is no terminal. */
+  readonly columns: number | undefined;
+  /** Standard output may be coloured: it is a terminal that can, and NO_COLOR is not set. */
+  readonly isColor: boolean;
+}
