@@ -1,0 +1,86 @@
+import { type Key, optionalKey, requiredKey } from './key.ts';
+import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
+import { absolutePath, bindEndpoint } from './values.ts';
+
+/** /etc/service-mgr/service-mgrd.conf */
+export interface ManagerConfig {
+  readonly frontendEndpoint: string;
+  readonly backendEndpoint: string;
+  readonly sinkEndpoint: string;
+  readonly mgmtEndpoint: string;
+  readonly publisherEndpoint: string;
+  readonly stateDir: string;
+}
+
+const sockets = {
+  frontendEndpoint: requiredKey('frontend_endpoint', bindEndpoint, 'Where clients send their requests.'),
+  backendEndpoint: requiredKey(
+    'backend_endpoint',
+    bindEndpoint,
+    'Where agents subscribe to the topics they listen to.',
+  ),
+  sinkEndpoint: requiredKey(
+    'sink_endpoint',
+    bindEndpoint,
+    'Where agents deliver their presence and results.',
+  ),
+  mgmtEndpoint: requiredKey(
+    'mgmt_endpoint',
+    bindEndpoint,
+    'Where "service-mgrd status" and "service-mgrd stop" reach the manager; tcp://127.0.0.1:PORT keeps it to this host.',
+  ),
+  publisherEndpoint: optionalKey(
+    'publisher_endpoint',
+    bindEndpoint,
+    'tcp://*:5750',
+    'Where clients collect the results of their requests; port * picks a free one.',
+  ),
+};
+
+export const managerKeys = {
+  ...sockets,
+  stateDir: optionalKey(
+    'state_dir',
+    absolutePath,
+    '/var/lib/service-mgr',
+    'The directory in which the manager keeps what has to survive a restart.',
+  ),
+};
+
+export function readManagerConfig(text: string, fileName: string): ManagerConfig {
+  const settings = readSettings(text, fileName, Object.values(managerKeys), [refuseSharedPlaces]);
+  return {
+    frontendEndpoint: settings.get(managerKeys.frontendEndpoint),
+    backendEndpoint: settings.get(managerKeys.backendEndpoint),
+    sinkEndpoint: settings.get(managerKeys.sinkEndpoint),
+    mgmtEndpoint: settings.get(managerKeys.mgmtEndpoint),
+    publisherEndpoint: settings.get(managerKeys.publisherEndpoint),
+    stateDir: settings.get(managerKeys.stateDir),
+  };
+}
+
+const refuseSharedPlaces: Check = (settings) => {
+  const owners = new Map<string, Key<string>>();
+  const refusals: Refusal[] = [];
+  for (const key of Object.values(sockets)) {
+    const place = placeOf(key, settings);
+    const owner = place === undefined ? undefined : owners.get(place);
+    if (owner !== undefined) refusals.push(refuseOneOf(owner, key, settings));
+    else if (place !== undefined) owners.set(place, key);
+  }
+  return refusals;
+};
+
+/** What only one socket can have: the port on whichever address, or the path. A free port is never shared. */
+function placeOf(key: Key<string>, settings: Settings): string | undefined {
+  const endpoint = settings.find(key);
+  if (endpoint === undefined || endpoint.endsWith(':*')) return undefined;
+  // A client finds the publisher by the frontend's host and the publisher's port, so another address does not help.
+  return endpoint.startsWith('tcp:') ? endpoint.slice(endpoint.lastIndexOf(':')) : endpoint;
+}
+
+/** The later of the two is blamed, unless it is a default that stands nowhere in the file. */
+function refuseOneOf(owner: Key<string>, key: Key<string>, settings: Settings): Refusal {
+  const [blamed, other] = settings.isWritten(key) ? [key, owner] : [owner, key];
+  return { key: blamed, expected: `another place than ${settings.get(other)} of ${other.key}` };
+}

@@ -1,0 +1,134 @@
+import { message } from '../wire/codec.ts';
+import { isServiceManagerError } from '../wire/errors.ts';
+import { ActionName, NodeName, Topic } from '../wire/fields.ts';
+import type { Format } from './key.ts';
+
+const tcpEndpoint = /^tcp:\/\/(\*|[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(\*|[1-9][0-9]{0,4})$/;
+// Relative paths are out: a daemon works in /. The system allows 107 bytes for the name of a socket.
+const ipcEndpoint = /^ipc:\/\/[/@][!-~]{1,106}$/;
+const highestPort = 65_535;
+
+/** For sockets that others connect to. */
+export const bindEndpoint: Format<string> = {
+  expected: 'tcp://HOST:PORT or ipc://PATH (HOST and PORT may be *, PORT is 1 to 65535, PATH is absolute)',
+  parse: (text) => (isEndpoint(text) ? text : undefined),
+};
+
+/** For sockets that connect to others: a place has to be named. */
+export const connectEndpoint: Format<string> = {
+  expected: 'tcp://HOST:PORT or ipc://PATH (PORT is 1 to 65535, PATH is absolute)',
+  parse: (text) => (isEndpoint(text) && !text.includes('*') ? text : undefined),
+};
+
+function isEndpoint(text: string): boolean {
+  const port = tcpEndpoint.exec(text)?.[2];
+  return port === undefined ? ipcEndpoint.test(text) : port === '*' || Number(port) <= highestPort;
+}
+
+/** At least one, separated by commas: an item cannot contain a comma. */
+export function listOf<T>(item: Format<T>): Format<readonly T[]> {
+  return {
+    expected: `${item.expected}; several different ones are separated by commas, without quotes around each`,
+    parse: (text) => parseItems(text.split(','), item),
+  };
+}
+
+/** As listOf, but nothing is a list too. */
+export function listOrNone<T>(item: Format<T>): Format<readonly T[]> {
+  const list = listOf(item);
+  return { expected: list.expected, parse: (text) => (text === '' ? [] : list.parse(text)) };
+}
+
+function parseItems<T>(texts: readonly string[], item: Format<T>): readonly T[] | undefined {
+  const items: T[] = [];
+  const seen = new Set<string>();
+  for (const text of texts.map((part) => part.trim())) {
+    // The ini rules take quotes off whole values only; what is left of them would end up in a topic.
+    const parsed = seen.has(text) || /^["']/.test(text) ? undefined : item.parse(text);
+    if (parsed === undefined) return undefined;
+    items.push(parsed);
+    seen.add(text);
+  }
+  return items;
+}
+
+const unitMs = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** In milliseconds; written in seconds, or with its unit. */
+export function duration(leastMs: number, mostMs: number): Format<number> {
+  const seconds = (ms: number) => ms / unitMs.s;
+  return {
+    expected: `a time from ${seconds(leastMs)} to ${seconds(mostMs)} seconds, such as 5, 0.5, 90s, 5m or 1h`,
+    parse: (text) => {
+      const [, number, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh]?)$/.exec(text) ?? [];
+      const factor = unit === 'm' || unit === 'h' ? unitMs[unit] : unitMs.s;
+      return within(Math.round(Number(number) * factor), leastMs, mostMs);
+    },
+  };
+}
+
+/** In bytes; written as a number, or with KiB or MiB. */
+export function byteSize(least: number, most: number): Format<number> {
+  return {
+    expected: `a size from ${least} to ${most} bytes, such as ${least} or 64KiB (KiB and MiB are known)`,
+    parse: (text) => {
+      const [, number, unit] = /^([0-9]{1,12})(KiB|MiB)?$/.exec(text) ?? [];
+      const factor = unit === 'MiB' ? 1_048_576 : unit === 'KiB' ? 1_024 : 1;
+      return within(Number(number) * factor, least, most);
+    },
+  };
+}
+
+export function wholeNumber(least: number, most: number): Format<number> {
+  return {
+    expected: `a whole number from ${least} to ${most}`,
+    parse: (text) => (/^[0-9]{1,15}$/.test(text) ? within(Number(text), least, most) : undefined),
+  };
+}
+
+/** NaN is within nothing. */
+function within(value: number, least: number, most: number): number | undefined {
+  return value >= least && value <= most ? value : undefined;
+}
+
+export function oneOf<const T extends string>(words: readonly T[]): Format<T> {
+  return { expected: words.join(' or '), parse: (text) => words.find((word) => word === text) };
+}
+
+/** A value that travels later: what wire/ accepts is what a file may say. */
+function field<T>(checked: {
+  readonly schema: { readonly description?: string };
+  parse(value: unknown): T;
+}): Format<T> {
+  const parse = (text: string): T | undefined => {
+    try {
+      return checked.parse(text);
+    } catch (error) {
+      if (isServiceManagerError(error) && error.code === 'INVALID_MESSAGE') return undefined;
+      throw error;
+    }
+  };
+  return { expected: checked.schema.description ?? 'a valid value', parse };
+}
+
+export const nodeName: Format<NodeName> = field(message('node name', 255, NodeName));
+export const topic: Format<Topic> = field(message('topic', 255, Topic));
+export const actionName: Format<ActionName> = field(message('action', 32, ActionName));
+
+function matching(pattern: RegExp, expected: string): Format<string> {
+  return { expected, parse: (text) => (pattern.test(text) ? text : undefined) };
+}
+
+/** Narrower than a topic, so that `role:NAME` can be typed on any command line without quotes. */
+export const roleName = matching(
+  /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/,
+  'a role of 1 to 100 letters, digits, dots, dashes and underscores',
+);
+export const absolutePath = matching(
+  /^\/[^\p{Cc}]{1,1023}$/u,
+  'an absolute path such as /var/lib/service-mgr',
+);
+export const programFile = matching(
+  /^(?:\/[^\p{Cc}]{1,1023}|[A-Za-z0-9_][A-Za-z0-9_.+-]{0,254})$/u,
+  'the name of a program on the PATH, or its absolute path',
+);

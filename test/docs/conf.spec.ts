@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { agentKeys, readAgentConfig } from '../../src/config/agent.ts';
+import { clientKeys, defaultClientConfig, readClientConfig } from '../../src/config/client.ts';
+import type { Key } from '../../src/config/key.ts';
+import { managerKeys, readManagerConfig } from '../../src/config/manager.ts';
+
+interface Example {
+  readonly keys: readonly Key<unknown>[];
+  readonly read: (text: string, fileName: string) => object;
+}
+
+const examples: Readonly<Record<string, Example>> = {
+  'service-mgrd.conf': { keys: Object.values(managerKeys), read: readManagerConfig },
+  'service-mgr-agentd.conf': { keys: Object.values(agentKeys), read: readAgentConfig },
+  'service-mgr-client.conf': { keys: Object.values(clientKeys), read: readClientConfig },
+};
+
+/** `#key = value`: a key that is commented out. Prose begins with `# `. */
+const commentedKey = /^#([a-z_]+ =.*)$/gm;
+
+const textOf = (fileName: string) => readFileSync(new URL(`../../conf/${fileName}`, import.meta.url), 'utf8');
+
+/** What the file says about a key: the comment above it, the section it stands in, and its line. */
+function entryOf(text: string, key: string) {
+  const lines = text.split('\n');
+  const at = lines.findIndex((line) => line.replace(/^#/, '').startsWith(`${key} =`));
+  const above = lines.slice(0, Math.max(at, 0));
+  const start = above.findLastIndex((line) => !line.startsWith('# ')) + 1;
+  return {
+    comment: above
+      .slice(start)
+      .map((line) => line.slice(2))
+      .join(' '),
+    section: above.findLast((line) => line.startsWith('[')),
+    isCommentedOut: lines[at]?.startsWith('#') ?? false,
+    value: lines[at]?.replace(/^[^=]*=/, '').trim(),
+  };
+}
+
+for (const [fileName, { keys, read }] of Object.entries(examples)) {
+  describe(`conf/${fileName}`, () => {
+    const text = textOf(fileName);
+
+    it('works as it stands', () => {
+      expect(() => read(text, fileName)).to.not.throw();
+    });
+
+    it('says the same with every default in place', () => {
+      const withDefaults = text.replaceAll(commentedKey, (line, key: string) =>
+        line.startsWith('#node_name') ? line : key,
+      );
+      expect(withDefaults).to.not.equal(text);
+      expect(read(withDefaults, fileName)).to.deep.equal(read(text, fileName));
+    });
+
+    for (const [line, key] of text.matchAll(commentedKey)) {
+      it(`works with ${key}`, () => {
+        expect(() => read(text.replace(line, key ?? ''), fileName)).to.not.throw();
+      });
+    }
+
+    for (const key of keys) {
+      it(`explains ${key.key} in its section, as the table does`, () => {
+        const entry = entryOf(text, key.key);
+        expect(entry.section).to.equal(`[${key.section}]`);
+        expect(entry.comment.startsWith(key.summary), entry.comment).to.equal(true);
+      });
+
+      it(`shows ${key.key} ${key.isRequired ? 'in use' : 'commented out, with its default'}`, () => {
+        const entry = entryOf(text, key.key);
+        expect(entry.isCommentedOut).to.equal(!key.isRequired);
+        if (key.fallback !== undefined) expect(entry.value).to.equal(key.fallback);
+      });
+    }
+
+    it('shows no key that does not exist', () => {
+      const shown = [...text.matchAll(/^#?([a-z_]+) =/gm)].map((match) => match[1]);
+      expect(shown).to.have.members(keys.map((key) => key.key));
+    });
+
+    it('fits a terminal', () => {
+      for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
+    });
+  });
+}
+
+describe('the examples in conf/', () => {
+  it('hold the endpoints at which the programs find each other on one host', () => {
+    expect(readManagerConfig(textOf('service-mgrd.conf'), 'x')).to.include({
+      frontendEndpoint: 'tcp://*:5500',
+      backendEndpoint: 'tcp://*:5600',
+      sinkEndpoint: 'tcp://*:5700',
+      mgmtEndpoint: 'tcp://*:5800',
+      publisherEndpoint: 'tcp://*:5750',
+    });
+    expect(readAgentConfig(textOf('service-mgr-agentd.conf'), 'x')).to.deep.include({
+      managerEndpoints: ['tcp://localhost:5600'],
+      sinkEndpoints: ['tcp://localhost:5700'],
+      mgmtEndpoint: 'tcp://*:6000',
+    });
+  });
+
+  it('leave the client as it is without a file', () => {
+    expect(readClientConfig(textOf('service-mgr-client.conf'), 'x')).to.deep.equal(defaultClientConfig);
+  });
+});

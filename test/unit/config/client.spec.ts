@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { defaultClientConfig, readClientConfig } from '../../../src/config/client.ts';
+
+const read = (...lines: string[]) => readClientConfig(['[Default]', ...lines].join('\n'), 'c.conf');
+
+describe('client config', () => {
+  it('needs nothing', () => {
+    const expected = { endpoints: ['tcp://localhost:5500'], windowMs: 5_000, timeoutMs: 1_000, retries: 3 };
+    expect(defaultClientConfig).to.deep.equal(expected);
+    expect(read()).to.deep.equal(expected);
+    expect(readClientConfig('', 'c.conf')).to.deep.equal(expected);
+  });
+
+  it('takes all keys', () => {
+    expect(
+      read('endpoint = tcp://m1:5500, tcp://m2:5500', 'wait_time = 0.5', 'timeout = 250', 'retries = 0'),
+    ).to.deep.equal({
+      endpoints: ['tcp://m1:5500', 'tcp://m2:5500'],
+      windowMs: 500,
+      timeoutMs: 250,
+      retries: 0,
+    });
+  });
+
+  for (const line of [
+    'endpoint =',
+    'endpoint = tcp://*:5500',
+    'endpoint = tcp://m1:5500, tcp://m1:5500',
+    'wait_time = 0',
+    'wait_time = soon',
+    'timeout = 0',
+    'timeout = 1s',
+    'retries = -1',
+    'retries = 101',
+  ]) {
+    it(`refuses ${line}`, () => {
+      expect(() => read(line)).to.throw(/^c\.conf:2: key [a-z_]+: value ".*", expected .*$/);
+    });
+  }
+});
