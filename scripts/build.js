@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const top = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(top, 'dist');
+const require = createRequire(import.meta.url);
+
+const programs = ['service-mgrd', 'service-mgr-agentd', 'service-mgr-client'];
+const entries = [
+  ...programs.map((name) => ({ source: `src/bin/${name}.ts`, target: `${name}.cjs`, isProgram: true })),
+  { source: 'src/client/index.ts', target: 'index.cjs', isProgram: false },
+];
+
+/** zeromq looks for its addon in its own package folder, which the installed programs do not have. */
+const addonBesideBundle = {
+  name: 'addon-beside-bundle',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/load-addon(\.js)?$/ }, ({ importer }) =>
+      /[\\/]zeromq[\\/]lib[\\/]/.test(importer) ? { path: './zeromq.node', external: true } : undefined,
+    );
+  },
+};
+
+/** A program may be running from dist: its file, above all a mapped addon, is replaced and never written into. */
+async function replaceFile(target, mode, write) {
+  const fresh = join(dist, `.${basename(target)}.${process.pid}`);
+  await write(fresh);
+  await chmod(fresh, mode);
+  await rename(fresh, target);
+}
+
+async function bundle({ source, target, isProgram }, version) {
+  const { outputFiles } = await build({
+    absWorkingDir: top,
+    entryPoints: [source],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    keepNames: true,
+    define: { __VERSION__: JSON.stringify(version) },
+    banner: isProgram ? { js: '#!/usr/bin/env node' } : {},
+    plugins: [addonBesideBundle],
+    logLevel: 'warning',
+    // import.meta is empty in CommonJS: better no build than a program that fails on its first start.
+    logOverride: { 'empty-import-meta': 'error' },
+  });
+  await replaceFile(join(dist, target), isProgram ? 0o755 : 0o644, (fresh) =>
+    writeFile(fresh, outputFiles[0].contents),
+  );
+}
+
+/** The addon that zeromq's own loader would take: same system, newest ABI first, the first that loads. */
+async function findAddon() {
+  const folder = join(dirname(require.resolve('zeromq/package.json')), 'build');
+  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+  const libc = { darwin: 'libc', linux: existsSync('/etc/alpine-release') ? 'musl' : 'glibc', win32: 'msvc' };
+  const candidates = Object.entries(manifest)
+    .map(([key, path]) => ({ ...JSON.parse(key), path: join(folder, ...path.split(/[\\/]/)) }))
+    .filter(({ os, arch }) => os === process.platform && arch === process.arch)
+    .filter((candidate) => candidate.libc === (libc[process.platform] ?? 'unknown'))
+    .sort((one, other) => other.abi - one.abi);
+  const reasons = [];
+  for (const { path } of candidates) {
+    try {
+      require(path);
+      return path;
+    } catch (cause) {
+      reasons.push(`  ${path}: ${cause.message}`);
+    }
+  }
+  const system = `${process.platform} ${process.arch}`;
+  throw new Error(
+    [`zeromq has no addon that loads on ${system} with Node ${process.version}`, ...reasons].join('\n'),
+  );
+}
+
+async function main() {
+  const missing = entries.map(({ source }) => source).filter((source) => !existsSync(join(top, source)));
+  if (missing.length > 0) throw new Error(`these entries do not exist: ${missing.join(', ')}`);
+  const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+  await mkdir(dist, { recursive: true });
+  const addon = await findAddon();
+  await replaceFile(join(dist, 'zeromq.node'), 0o644, (fresh) => copyFile(addon, fresh));
+  await Promise.all(entries.map((entry) => bundle(entry, version)));
+}
+
+try {
+  await main();
+} catch (error) {
+  // esbuild has already printed its own errors, with the place in the source.
+  if (error.errors === undefined) process.stderr.write(`build: ${error.message}\n`);
+  process.exitCode = 1;
+}

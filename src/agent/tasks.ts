@@ -1,0 +1,115 @@
+import type { Provider } from '../provider/provider.ts';
+import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
+import type { RequestBody } from '../wire/request.ts';
+import type { Answer } from '../wire/result.ts';
+import type { Answers } from './answers.ts';
+
+export interface TasksOptions {
+  readonly provider: Provider;
+  readonly answers: Answers;
+  /** The closed list. */
+  readonly actions: ReadonlySet<string>;
+  /** Limit of each action; a request may ask for a shorter one. */
+  readonly actionTimeoutMs: number;
+  /** Actions running or waiting at most. */
+  readonly maxTasks: number;
+}
+
+interface Task {
+  readonly body: RequestBody;
+  readonly answer: (answer: Answer) => void;
+  isRunning: boolean;
+}
+
+/** Actions of one service run one after the other, in order of arrival; different services don't wait for each other. */
+export class Tasks {
+  readonly #options: TasksOptions;
+  /** The end of the last task of each service that has one. */
+  readonly #lastOfService = new Map<string, Promise<void>>();
+  readonly #tasks = new Set<Task>();
+  #isStopping = false;
+
+  constructor(options: TasksOptions) {
+    this.#options = options;
+  }
+
+  /** Actions running or waiting. */
+  get count(): number {
+    return this.#tasks.size;
+  }
+
+  /** Resolves with the answer, whatever happens; rejects only for a bug of ours. */
+  run(body: RequestBody): Promise<Answer> {
+    const refusal = this.#refusal(body);
+    if (refusal !== undefined) return Promise.resolve(this.#trouble(body, refusal.code, refusal.reason));
+    return new Promise((answer, fail) => {
+      const task = { body, answer, isRunning: false };
+      this.#tasks.add(task);
+      this.#queue(task).catch(fail);
+    });
+  }
+
+  /** Takes no new task, refuses those that wait, and resolves when those that run are done. */
+  async drain(): Promise<void> {
+    this.#isStopping = true;
+    for (const task of this.#tasks) {
+      if (!task.isRunning) task.answer(this.#trouble(task.body, 'SHUTTING_DOWN', 'the agent is stopping'));
+    }
+    await Promise.all(this.#lastOfService.values());
+  }
+
+  /** Answers for what still runs. It is left alone: an action cut short may harm the service. */
+  interrupt(): void {
+    for (const { body, answer } of this.#tasks) {
+      const reason = `the agent stopped while ${body.service} ${body.cmd} was running; it was left alone`;
+      answer(this.#trouble(body, 'INTERRUPTED', reason));
+    }
+  }
+
+  #trouble({ id }: RequestBody, code: ErrorCode, reason: string): Answer {
+    return this.#options.answers.trouble(id, code, reason);
+  }
+
+  #refusal({ cmd }: RequestBody): { code: ErrorCode; reason: string } | undefined {
+    if (this.#isStopping) return { code: 'SHUTTING_DOWN', reason: 'the agent is stopping' };
+    if (!this.#options.actions.has(cmd)) {
+      const known = [...this.#options.actions].join(', ');
+      return {
+        code: 'ACTION_NOT_ALLOWED',
+        reason: `action "${cmd}" is not allowed, expected one of ${known}`,
+      };
+    }
+    if (this.count < this.#options.maxTasks) return undefined;
+    return {
+      code: 'TOO_BUSY',
+      reason: `${this.count} actions are running or waiting already; try again later`,
+    };
+  }
+
+  async #queue(task: Task): Promise<void> {
+    const { service } = task.body;
+    const done = (this.#lastOfService.get(service) ?? Promise.resolve()).then(() => this.#carryOut(task));
+    this.#lastOfService.set(service, done);
+    try {
+      await done;
+    } finally {
+      this.#tasks.delete(task);
+      if (this.#lastOfService.get(service) === done) this.#lastOfService.delete(service);
+    }
+  }
+
+  async #carryOut(task: Task): Promise<void> {
+    const { provider, answers, actionTimeoutMs } = this.#options;
+    const { body } = task;
+    // It was refused when the agent began to stop.
+    if (this.#isStopping) return;
+    task.isRunning = true;
+    const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
+    try {
+      task.answer(answers.done(body, await provider.run(body.service, body.cmd, timeoutMs), timeoutMs));
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      task.answer(this.#trouble(body, error.code, error.message));
+    }
+  }
+}

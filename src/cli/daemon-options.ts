@@ -1,0 +1,63 @@
+import { Command } from '@commander-js/extra-typings';
+import type { Terminal } from '../platform/terminal.ts';
+import { version } from '../wire/version.ts';
+import { printOn } from './output.ts';
+
+export interface DaemonDescription {
+  /** Of the program and, with `.conf`, of its configuration file. */
+  readonly name: string;
+  readonly summary: string;
+  /** Management commands, such as `manager.status`. */
+  readonly statusCommand: string;
+  readonly shutdownCommand: string;
+  /** Where its management socket is by default, as seen from this host. */
+  readonly managementEndpoint: string;
+}
+
+export interface DaemonOptions {
+  readonly verb: 'start' | 'stop' | 'status';
+  readonly configFile: string;
+  /** Undefined: standard error. */
+  readonly logFile: string | undefined;
+  readonly isDebug: boolean;
+  /** Of the management socket to talk to. */
+  readonly endpoint: string;
+}
+
+/** The command line of both daemons. Calls `run` with what was asked for; throws commander's errors. */
+export function daemonCommand(
+  { name, summary, managementEndpoint }: DaemonDescription,
+  terminal: Terminal,
+  run: (options: DaemonOptions) => void,
+) {
+  // How to print and exit comes first: subcommands take it over when they are made.
+  const command = new Command(name)
+    .exitOverride()
+    .configureOutput(printOn(terminal))
+    .description(summary)
+    .option('-f, --config <file>', 'configuration file', `/etc/service-mgr/${name}.conf`)
+    .option('-o, --log-file <file>', 'append the log to this file (default: standard error)')
+    .option('-D, --debug', 'log everything')
+    .option(
+      '-e, --endpoint <endpoint>',
+      'management endpoint of the daemon to stop or show',
+      managementEndpoint,
+    )
+    .version(version, '-v, --version')
+    .helpOption('-h, --help', 'show this help');
+  const verbs = {
+    start: 'run in the foreground until SIGTERM, SIGINT or stop',
+    stop: 'stop the daemon at the management endpoint',
+    status: 'show what the daemon at the management endpoint says of itself, as JSON',
+  };
+  for (const verb of ['start', 'stop', 'status'] as const) {
+    command
+      .command(verb)
+      .description(verbs[verb])
+      .action(() => {
+        const { config: configFile, logFile, debug, endpoint } = command.opts();
+        run({ verb, configFile, logFile, isDebug: debug === true, endpoint });
+      });
+  }
+  return command;
+}

@@ -1,0 +1,58 @@
+import type { Outcome } from '../core/outcome.ts';
+
+/** Every exit code of the client; the man page is made from it. From 64 on they are those of sysexits(3). */
+export const exitCodes = [
+  { code: 0, name: 'ok', meaning: 'every aimed-at node: ok' },
+  {
+    code: 2,
+    name: 'some-failed',
+    meaning: 'some node failed, unverified, refused, expired, interrupted or cancelled',
+  },
+  {
+    code: 4,
+    name: 'some-missing',
+    meaning: 'some node: no answer, unreachable, or still running when the window ended',
+  },
+  { code: 6, name: 'some-failed-some-missing', meaning: 'both' },
+  { code: 64, name: 'bad-usage', meaning: 'wrong usage' },
+  { code: 68, name: 'no-node', meaning: 'no node matches' },
+  { code: 69, name: 'no-manager', meaning: 'no manager answered' },
+  { code: 77, name: 'refused', meaning: 'refused by the manager' },
+  { code: 78, name: 'bad-config', meaning: 'bad configuration' },
+  { code: 130, name: 'interrupted', meaning: 'interrupted (prints the id and how to attach again)' },
+] as const satisfies readonly ExitCode[];
+
+export interface ExitCode {
+  readonly code: number;
+  readonly name: string;
+  readonly meaning: string;
+}
+
+export type ExitCodeName = (typeof exitCodes)[number]['name'];
+
+const codeByName = Object.fromEntries(exitCodes.map(({ name, code }) => [name, code]));
+
+export function exitCodeNamed(name: ExitCodeName): number {
+  return codeByName[name] ?? 0;
+}
+
+// 2 and 4 are bits, so that both together are 6.
+const bitOfOutcome: Readonly<Record<Outcome, 0 | 2 | 4>> = {
+  ok: 0,
+  failed: 2,
+  unverified: 2,
+  refused: 2,
+  expired: 2,
+  interrupted: 2,
+  cancelled: 2,
+  running: 4,
+  'no-answer': 4,
+  unreachable: 4,
+};
+
+/** 0, 2, 4 or 6. Without any outcome 0: that no node matched is known to the caller. */
+export function exitCodeOf(outcomes: Iterable<Outcome>): number {
+  let code = 0;
+  for (const outcome of outcomes) code |= bitOfOutcome[outcome];
+  return code;
+}

@@ -1,0 +1,42 @@
+import { Closing } from '../platform/closing.ts';
+import { nodeClock } from '../platform/node/clock.ts';
+import { newRequestId } from '../platform/node/ids.ts';
+import { ZmqSockets } from '../platform/zmq/sockets.ts';
+import type { ClientDeps } from './requests.ts';
+import { ServiceManagerClient, type ServiceManagerOptions } from './service-manager.ts';
+
+export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
+export type { State } from '../wire/fields.ts';
+export { type Answer, isServiceAnswer, type ServiceAnswer, type TroubleAnswer } from '../wire/result.ts';
+export type { ClientDeps, Order, PendingRequest, Summary } from './requests.ts';
+export type { ServiceManagerOptions } from './service-manager.ts';
+
+/**
+ * The library door.
+ *
+ * ```ts
+ * await using manager = new ServiceManager({ endpoints: ['tcp://manager:5500'] });
+ * const request = await manager.send({ topic: 'role:web', action: 'status', service: 'nginx' });
+ * for await (const answer of request) console.log(answer);
+ * console.log(request.summary);
+ * ```
+ */
+export class ServiceManager extends ServiceManagerClient implements AsyncDisposable {
+  readonly #closing: Closing;
+
+  /** `deps` replaces the real sockets, clock and ids: for tests, and for programs that have them already. */
+  constructor(options: ServiceManagerOptions = {}, deps?: ClientDeps) {
+    const closing = new Closing();
+    super(options, deps ?? { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId });
+    this.#closing = closing;
+  }
+
+  /** Closes what is still open. Twice is harmless. */
+  close(): Promise<void> {
+    return this.#closing.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

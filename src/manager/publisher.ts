@@ -1,0 +1,62 @@
+import { Replay } from '../core/replay.ts';
+import type { Socket } from '../platform/sockets.ts';
+import type { RequestEnd } from '../wire/end.ts';
+import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
+import type { RequestId } from '../wire/fields.ts';
+import { endTopic, readSubscription } from '../wire/topic.ts';
+
+const replayMaxAgeMs = 60_000;
+const replayMaxBytes = 256 * 1024 * 1024;
+
+/** Sends answers and ends to whoever subscribed to a request's id; keeps them for a client that is not there yet. */
+export class Publisher {
+  readonly #socket: Socket;
+  readonly #replay = new Replay({ maxAgeMs: replayMaxAgeMs, maxBytes: replayMaxBytes });
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** The port that clients are told. */
+  get port(): number {
+    return Number(this.#socket.endpoint.slice(this.#socket.endpoint.lastIndexOf(':') + 1));
+  }
+
+  get dropped(): number {
+    return this.#socket.dropped + this.#replay.dropped;
+  }
+
+  open(id: RequestId, now: number): void {
+    this.#replay.open(id, now);
+  }
+
+  answer(id: RequestId, payload: Buffer): void {
+    this.#publish(id, id, payload);
+  }
+
+  end(end: RequestEnd): void {
+    this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
+  }
+
+  /** Takes what the socket received. False when it is no subscription. */
+  subscription(frames: readonly Buffer[]): boolean {
+    const [frame] = frames;
+    const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
+    if (subscription === undefined) return false;
+    if (!subscription.isSubscribed) return true;
+    // The map lookup inside decides whether this topic is a request's id at all.
+    for (const { topic, payload } of this.#replay.subscribed(subscription.topic as string as RequestId)) {
+      this.#socket.send([Buffer.from(topic), payload]);
+    }
+    return true;
+  }
+
+  tick(now: number): void {
+    this.#replay.expire(now);
+  }
+
+  #publish(id: RequestId, topic: string, payload: Buffer): void {
+    if (this.#replay.keep(id, { topic, payload })) return;
+    this.#socket.send([Buffer.from(topic), payload]);
+  }
+}
