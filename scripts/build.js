@@ -47,6 +47,8 @@ async function bundle({ source, target, isProgram }, version) {
     keepNames: true,
     define: { __VERSION__: JSON.stringify(version) },
     banner: isProgram ? { js: '#!/usr/bin/env node' } : {},
+    // Has an addon of its own; only Node.js without node:sqlite needs it, and finds it in node_modules.
+    external: ['@photostructure/sqlite'],
     plugins: [addonBesideBundle],
     logLevel: 'warning',
     // import.meta is empty in CommonJS: better no build than a program that fails on its first start.

@@ -1,22 +1,24 @@
 import { Rejects } from '../core/rejects.ts';
-import type { Clock } from '../platform/clock.ts';
-import { sleep } from '../platform/clock.ts';
+import { type Cancel, type Clock, sleep } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
 import type { HostFacts } from '../platform/host.ts';
 import type { Log } from '../platform/log.ts';
 import { serve } from '../platform/serve.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
 import type { Provider } from '../provider/provider.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Dispatch } from '../wire/dispatch.ts';
 import { type ErrorCode, isErrorCode, type ServiceManagerError } from '../wire/errors.ts';
 import { actions, type NodeName, type RequestId, type Topic } from '../wire/fields.ts';
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
-import type { RequestBody } from '../wire/request.ts';
-import type { Answer } from '../wire/result.ts';
+import type { BootId, Hello } from '../wire/presence.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
+import { version } from '../wire/version.ts';
 import { Answers } from './answers.ts';
 import { Link } from './link.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
-import { Report } from './report.ts';
+import { Presence } from './presence.ts';
+import { RequestDesk } from './requests.ts';
 import { Tasks } from './tasks.ts';
 import { topicsOf } from './topics.ts';
 
@@ -40,26 +42,35 @@ export interface AgentDeps {
   readonly log: Log;
   readonly host: HostFacts;
   readonly provider: Provider;
+  readonly journal: Journal;
+  /** New at every start. */
+  readonly boot: BootId;
+  /** From 0 up to, but not including 1. */
+  readonly random: () => number;
 }
 
+const tickMs = 250;
 const maxTasks = 1_000;
 const lingerMs = 1_000;
 // Together with the linger time of the sockets this stays under the 10 s that a stop may take.
 const drainMs = 8_000;
 
-/** The one loop of the agent: requests from its managers become tasks, and what comes of them is reported back. */
+/** The one loop of the agent: what its managers send goes to the desks, which are driven with time. */
 export class Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDeps;
   readonly #closing = new Closing();
   readonly #node: NodeName;
   readonly #topics: ReadonlySet<Topic>;
-  readonly #answers: Answers;
   readonly #tasks: Tasks;
+  readonly #requests: RequestDesk;
+  readonly #presence: Presence;
+  readonly #links: Link[] = [];
   readonly #rejects = new Rejects();
   readonly #startedAtMs: number;
-  readonly #tally = { requests: 0, answers: 0, foreignTopics: 0, messagesDropped: 0 };
+  readonly #tally = { requests: 0, foreignTopics: 0 };
   #sequence = 0;
+  #cancelTick: Cancel = () => {};
   #closed: Promise<void> | undefined;
   #stop: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -80,32 +91,38 @@ export class Agent {
   }
 
   private constructor(config: AgentConfig, deps: AgentDeps) {
+    const { clock, log, journal, boot, random, host } = deps;
     this.#config = config;
     this.#deps = deps;
-    this.#node = config.nodeName ?? (deps.host.hostname as NodeName);
-    this.#topics = topicsOf({
-      node: this.#node,
-      host: deps.host,
-      roles: config.roles,
-      topics: config.topics,
-    });
-    this.#answers = new Answers(this.#node, deps.host);
-    this.#tasks = new Tasks({
-      provider: deps.provider,
-      answers: this.#answers,
-      actions: new Set([...actions, ...config.extraActions]),
-      actionTimeoutMs: config.actionTimeoutMs,
-      maxTasks,
-    });
-    this.#startedAtMs = deps.clock.now();
+    this.#node = config.nodeName ?? (host.hostname as NodeName);
+    this.#topics = topicsOf({ node: this.#node, host, roles: config.roles, topics: config.topics });
+    this.#startedAtMs = clock.now();
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;
       this.#fail = reject;
     });
+    const answers = new Answers(this.#node, host);
+    const tasks = new Tasks({
+      provider: deps.provider,
+      answers,
+      actions: new Set([...actions, ...config.extraActions]),
+      actionTimeoutMs: config.actionTimeoutMs,
+      maxTasks,
+    });
+    const fail = (error: unknown) => this.#fail(error);
+    this.#tasks = tasks;
+    this.#requests = new RequestDesk({ clock, log, journal, tasks, answers, boot, random, fail });
+    this.#presence = new Presence({ clock, log, random, hello: this.#hello() });
   }
 
   get counters(): AgentCounters {
-    return { ...this.#tally, tasks: this.#tasks.count, framesRejected: this.#rejects.count };
+    return {
+      ...this.#tally,
+      tasks: this.#tasks.count,
+      undelivered: this.#requests.undelivered,
+      framesRejected: this.#rejects.count,
+      messagesDropped: this.#links.reduce((sum, link) => sum + link.dropped, this.#requests.givenUp),
+    };
   }
 
   /** Takes nothing new, lets running actions finish or answers for them, and closes. Ends within 10 s; twice is harmless. */
@@ -116,57 +133,102 @@ export class Agent {
 
   async #open(): Promise<void> {
     const { sockets, log } = this.#deps;
-    const management = this.#closing.add(await sockets.bindReply(this.#config.mgmtEndpoint, { lingerMs }));
+    const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
+    const management = this.#closing.add(await sockets.bindReply(mgmtEndpoint, { lingerMs }));
     const handlers = this.#managementHandlers();
     this.#own(serve(management, (frames) => this.#onManagement(management, handlers, frames)));
-    for (const [index, managerEndpoint] of this.#config.managerEndpoints.entries()) {
-      this.#connect(managerEndpoint, this.#config.sinkEndpoints[index] ?? '');
+    for (const [index, managerEndpoint] of managerEndpoints.entries()) {
+      this.#links.push(this.#closing.add(this.#connect(managerEndpoint, sinkEndpoints[index] ?? '')));
     }
-    log.info('agent.started', { node: this.#node, topics: [...this.#topics], ...endpointsOf(this.#config) });
+    this.#requests.restore(this.#links);
+    for (const link of this.#links) this.#listen(link);
+    this.#tick();
+    log.info('agent.started', {
+      node: this.#node,
+      topics: [...this.#topics],
+      managerEndpoints,
+      sinkEndpoints,
+      mgmtEndpoint,
+    });
   }
 
-  #connect(managerEndpoint: string, sinkEndpoint: string): void {
-    const { sockets, log } = this.#deps;
-    const { protocol } = this.#config;
-    const sink = this.#closing.add(sockets.connectPush(sinkEndpoint, { lingerMs }));
-    const report = new Report(sink, this.#node, protocol, () => this.#sequence++);
-    const link = new Link(sockets, this.#closing, {
+  #connect(managerEndpoint: string, sinkEndpoint: string): Link {
+    return new Link({
+      sockets: this.#deps.sockets,
       managerEndpoint,
+      sinkEndpoint,
+      node: this.#node,
       topics: this.#topics,
-      protocol,
-      onRequest: (body) => this.#own(this.#serveRequest(body, report)),
-      onRejected: (error, id) => this.#onRejected(error, id, report, managerEndpoint),
+      protocol: this.#config.protocol,
+      nextSequence: () => this.#sequence++,
+    });
+  }
+
+  #listen(link: Link): void {
+    this.#presence.start(link);
+    const listening = link.listen({
+      onDispatch: (dispatch) => this.#onDispatch(link, dispatch),
+      onRejected: (error, id) => this.#onRejected(link, error, id),
       onForeignTopic: (topic) => {
         this.#tally.foreignTopics += 1;
-        log.debug('request.not_meant_for_us', { topic });
+        this.#deps.log.debug('request.not_meant_for_us', { topic });
       },
     });
-    this.#own(link.listen());
+    this.#own(listening);
   }
 
-  async #serveRequest(body: RequestBody, report: Report): Promise<void> {
-    const { id, cmd: action, service } = body;
-    this.#tally.requests += 1;
-    this.#deps.log.info('request.received', { id, action, service });
-    this.#send(await this.#tasks.run(body), report);
+  #onDispatch(link: Link, dispatch: Dispatch): void {
+    switch (dispatch.type) {
+      case 'request':
+        this.#tally.requests += 1;
+        return this.#requests.receive(dispatch.body, link);
+      case 'cancel':
+        return this.#requests.cancel(dispatch.id);
+      case 'stored':
+        return this.#requests.stored(dispatch.id, link);
+      case 'conflict':
+        return this.#requests.conflict(dispatch.boots);
+      case 'who':
+        return this.#presence.asked(link);
+      case 'pulse':
+        return this.#presence.pulse(link);
+    }
   }
 
-  #onRejected(error: ServiceManagerError, id: RequestId | undefined, report: Report, peer: string): void {
-    this.#reject('backend', peer, error.code, error.message);
-    if (id !== undefined) this.#send(this.#answers.trouble(id, error.code, error.message), report);
+  #onRejected(link: Link, { code, message }: ServiceManagerError, id: RequestId | undefined): void {
+    this.#reject('backend', link.name, code, message);
+    if (id !== undefined) this.#requests.refused(id, code, message, link);
   }
 
-  #send(answer: Answer, report: Report): void {
-    this.#tally.answers += 1;
-    const isSent = report.send(answer);
-    if (!isSent) this.#tally.messagesDropped += 1;
-    const outcome = 'result' in answer ? { returncode: answer.result.returncode } : { code: answer.code };
-    this.#deps.log.info('request.answered', { id: answer.uuid, isSent, ...outcome });
+  #tick(): void {
+    this.#requests.tick();
+    for (const link of this.#presence.silent()) this.#own(link.reopen());
+    this.#cancelTick = this.#deps.clock.after(tickMs, 'agent tick', () => this.#tick());
+  }
+
+  #hello(): Hello {
+    const { host, boot, clock } = this.#deps;
+    const { ID: os, VERSION_ID: osVersion } = host.osRelease;
+    return {
+      node: this.#node,
+      boot,
+      system: host.system,
+      release: host.release,
+      version: host.version,
+      machine: host.machine,
+      ...(os === undefined ? {} : { os }),
+      ...(osVersion === undefined ? {} : { osVersion }),
+      roles: [...this.#config.roles],
+      topics: [...this.#topics],
+      agentVersion: version,
+      startedAtMs: clock.wallMs(),
+    };
   }
 
   #managementHandlers(): ManagementHandlers {
+    const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
-      ...endpointsOf(this.#config),
+      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint },
       node: this.#node,
       topics: this.#topics,
       host: this.#deps.host,
@@ -191,8 +253,10 @@ export class Agent {
     this.#tasks.interrupt();
     // Answers are handed to their sockets in the turn after they are known.
     await sleep(clock, 0);
+    this.#cancelTick();
+    this.#presence.stop();
     await this.#closing.close();
-    log.info('agent.stopped', {});
+    log.info('agent.stopped', { undelivered: this.#requests.undelivered });
   }
 
   #own(loop: Promise<void>): void {
@@ -203,8 +267,4 @@ export class Agent {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
   }
-}
-
-function endpointsOf({ managerEndpoints, sinkEndpoints, mgmtEndpoint }: AgentConfig) {
-  return { managerEndpoints, sinkEndpoints, mgmtEndpoint };
 }

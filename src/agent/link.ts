@@ -1,50 +1,108 @@
-import type { Closing } from '../platform/closing.ts';
 import { serve } from '../platform/serve.ts';
-import type { Sockets, SubscriberSocket } from '../platform/sockets.ts';
-import { idOfRefused, openDispatch } from '../wire/dispatch.ts';
+import type { Socket, Sockets, SubscriberSocket } from '../platform/sockets.ts';
+import { type Dispatch, idOfRefused, openDispatch } from '../wire/dispatch.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../wire/errors.ts';
-import type { RequestId, Topic } from '../wire/fields.ts';
-import type { RequestBody } from '../wire/request.ts';
-import { type ProtocolVersion, readTopicFrame, topicFrame } from '../wire/topic.ts';
+import type { NodeName, RequestId, Topic } from '../wire/fields.ts';
+import {
+  addressFrame,
+  everyAgent,
+  type ProtocolVersion,
+  readTopicFrame,
+  type TopicFrame,
+  topicFrame,
+} from '../wire/topic.ts';
+import { Report } from './report.ts';
 
 export interface LinkOptions {
+  readonly sockets: Sockets;
   readonly managerEndpoint: string;
+  readonly sinkEndpoint: string;
+  readonly node: NodeName;
   readonly topics: ReadonlySet<Topic>;
   readonly protocol: ProtocolVersion;
-  /** A request that was meant for this node. */
-  readonly onRequest: (body: RequestBody) => void;
-  /** Meant for this node, but not usable. `id` is known when the message at least said that much. */
-  readonly onRejected: (error: ServiceManagerError, id: RequestId | undefined) => void;
-  /** Not meant for this node: ZeroMQ's prefix match let it through. */
-  readonly onForeignTopic: (topic: string) => void;
+  readonly nextSequence: () => number;
 }
 
-/** Listens to one manager on the topics of this node. */
-export class Link {
-  readonly #socket: SubscriberSocket;
-  readonly #options: LinkOptions;
+export interface LinkHandlers {
+  onDispatch(dispatch: Dispatch): void;
+  /** Meant for this node, but not usable. `id` is known when the message at least said that much. */
+  onRejected(error: ServiceManagerError, id: RequestId | undefined): void;
+  /** Not meant for this node: ZeroMQ's prefix match let it through. */
+  onForeignTopic(topic: string): void;
+}
 
-  constructor(sockets: Sockets, closing: Closing, options: LinkOptions) {
+const lingerMs = 1_000;
+
+/** The way to and from one manager: a SUB on the topics of this node, and a PUSH for what it has to say. */
+export class Link {
+  readonly #options: LinkOptions;
+  #subscriber: SubscriberSocket;
+  #sink: Socket;
+  #isClosed = false;
+  /** Of earlier sockets. */
+  #dropped = 0;
+  readonly report: Report;
+
+  constructor(options: LinkOptions) {
+    const { node, protocol, nextSequence } = options;
     this.#options = options;
-    this.#socket = closing.add(sockets.connectSubscriber(options.managerEndpoint));
-    for (const topic of options.topics) this.#socket.subscribe(topicFrame(topic, options.protocol));
+    this.#subscriber = this.#connectSubscriber();
+    this.#sink = options.sockets.connectPush(options.sinkEndpoint, { lingerMs });
+    this.report = new Report({ node, protocol, nextSequence, sink: () => this.#sink });
+  }
+
+  /** Names the manager: in the log, and in the journal for what it has not stored yet. */
+  get name(): string {
+    return this.#options.sinkEndpoint;
+  }
+
+  get dropped(): number {
+    return this.#dropped + this.#sink.dropped;
   }
 
   /** Resolves when the link is closed. */
-  listen(): Promise<void> {
-    return serve(this.#socket, (frames) => this.#receive(frames));
+  async listen(handlers: LinkHandlers): Promise<void> {
+    while (!this.#isClosed) await serve(this.#subscriber, (frames) => this.#receive(frames, handlers));
   }
 
-  #receive(frames: readonly Buffer[]): void {
-    const { topics, onRequest, onRejected, onForeignTopic } = this.#options;
+  /** Throws both connections away and makes new ones. What was on its way is sent again by who needs it to arrive. */
+  async reopen(): Promise<void> {
+    const { sockets, sinkEndpoint } = this.#options;
+    const [subscriber, sink] = [this.#subscriber, this.#sink];
+    this.#dropped += sink.dropped;
+    this.#subscriber = this.#connectSubscriber();
+    this.#sink = sockets.connectPush(sinkEndpoint, { lingerMs });
+    await Promise.all([subscriber.close(), sink.close()]);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([this.#subscriber.close(), this.#sink.close()]);
+  }
+
+  #connectSubscriber(): SubscriberSocket {
+    const { sockets, managerEndpoint, topics, protocol, node } = this.#options;
+    const subscriber = sockets.connectSubscriber(managerEndpoint);
+    for (const topic of topics) subscriber.subscribe(topicFrame(topic, protocol));
+    if (protocol === 'v2') for (const name of [everyAgent, node]) subscriber.subscribe(addressFrame(name));
+    return subscriber;
+  }
+
+  #receive(frames: readonly Buffer[], handlers: LinkHandlers): void {
     // Whether it is meant for us comes first: a host must not even refuse what was sent to another one.
-    const topic = frames[0] === undefined ? undefined : readTopicFrame(frames[0])?.topic;
-    if (topic === undefined || !topics.has(topic)) return onForeignTopic(topic ?? '');
+    const to = frames[0] === undefined ? undefined : readTopicFrame(frames[0]);
+    if (to === undefined || !this.#isMeant(to)) return handlers.onForeignTopic(to?.topic ?? '');
     try {
-      onRequest(openDispatch(frames).body);
+      handlers.onDispatch(openDispatch(frames));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
-      onRejected(error, idOfRefused(frames));
+      handlers.onRejected(error, idOfRefused(frames));
     }
+  }
+
+  #isMeant({ version, topic }: TopicFrame): boolean {
+    const { node, topics } = this.#options;
+    if (version !== 'address') return topics.has(topic);
+    return topic === everyAgent || (topic as string) === node;
   }
 }

@@ -5,9 +5,10 @@ import { version } from '../wire/version.ts';
 /** What an agent has seen since it started; shown by `agent.status`. */
 export interface AgentCounters {
   readonly requests: number;
-  readonly answers: number;
   /** Running or waiting now. */
   readonly tasks: number;
+  /** Answers that a manager has not confirmed yet. */
+  readonly undelivered: number;
   readonly foreignTopics: number;
   readonly framesRejected: number;
   readonly messagesDropped: number;

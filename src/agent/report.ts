@@ -1,28 +1,46 @@
 import type { Socket } from '../platform/sockets.ts';
-import type { NodeName } from '../wire/fields.ts';
-import { type Answer, Answer as AnswerMessage, resultFrames } from '../wire/result.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
+import type { AckPhase, BootId, Hello } from '../wire/presence.ts';
+import { ackFrames, helloFrames, presenceFrames, resultFrames } from '../wire/sink.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
 
-/** Sends answers to one manager, in the form that it speaks. */
-export class Report {
-  readonly #sink: Socket;
-  readonly #node: NodeName;
-  readonly #protocol: ProtocolVersion;
-  readonly #nextSequence: () => number;
+export interface ReportOptions {
+  readonly sink: () => Socket;
+  readonly node: NodeName;
+  readonly protocol: ProtocolVersion;
+  readonly nextSequence: () => number;
+}
 
-  constructor(sink: Socket, node: NodeName, protocol: ProtocolVersion, nextSequence: () => number) {
-    this.#sink = sink;
-    this.#node = node;
-    this.#protocol = protocol;
-    this.#nextSequence = nextSequence;
+/** Speaks to one manager, in the form that it understands. A v1 manager only wants to hear results. */
+export class Report {
+  readonly #options: ReportOptions;
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
   }
 
-  /** False when the queue to the manager is full and the answer was dropped. */
-  send(answer: Answer): boolean {
-    return this.#sink.send(
-      this.#protocol === 'v1'
-        ? [AnswerMessage.encode(answer)]
-        : resultFrames(answer.uuid, this.#node, this.#nextSequence(), answer),
-    );
+  /** A v1 manager says nothing back: what it was sent counts as delivered. */
+  get isConfirmed(): boolean {
+    return this.#options.protocol === 'v2';
+  }
+
+  /** `payload`: an answer as JSON. */
+  result(id: RequestId, payload: Buffer): void {
+    const { sink, node, protocol, nextSequence } = this.#options;
+    sink().send(protocol === 'v1' ? [payload] : resultFrames(id, node, nextSequence(), payload));
+  }
+
+  acknowledge(id: RequestId, phase: AckPhase): void {
+    const { sink, node, nextSequence } = this.#options;
+    if (this.isConfirmed) sink().send(ackFrames(id, node, nextSequence(), phase));
+  }
+
+  hello(hello: Hello): void {
+    if (this.isConfirmed) this.#options.sink().send(helloFrames(hello, this.#options.nextSequence()));
+  }
+
+  presence(type: 'beat' | 'bye', boot: BootId): void {
+    const { sink, node, nextSequence } = this.#options;
+    if (this.isConfirmed) sink().send(presenceFrames(type, node, boot, nextSequence()));
   }
 }

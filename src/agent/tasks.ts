@@ -15,7 +15,15 @@ export interface TasksOptions {
   readonly maxTasks: number;
 }
 
-interface Task {
+/** What the one who hands a task in wants to know and do. */
+export interface TaskHooks {
+  /** Called right before the action starts. When it throws a ServiceManagerError, that is the answer. */
+  begin(): void;
+  /** Aborted: a waiting task does not start, a running one is ended. */
+  readonly signal: AbortSignal;
+}
+
+interface Task extends TaskHooks {
   readonly body: RequestBody;
   readonly answer: (answer: Answer) => void;
   isRunning: boolean;
@@ -38,13 +46,19 @@ export class Tasks {
     return this.#tasks.size;
   }
 
+  /** True when the next action of this service would have to wait. */
+  isBusy(service: string): boolean {
+    return this.#lastOfService.has(service);
+  }
+
   /** Resolves with the answer, whatever happens; rejects only for a bug of ours. */
-  run(body: RequestBody): Promise<Answer> {
+  run(body: RequestBody, { begin, signal }: TaskHooks): Promise<Answer> {
     const refusal = this.#refusal(body);
     if (refusal !== undefined) return Promise.resolve(this.#trouble(body, refusal.code, refusal.reason));
     return new Promise((answer, fail) => {
-      const task = { body, answer, isRunning: false };
+      const task = { body, answer, begin, signal, isRunning: false };
       this.#tasks.add(task);
+      signal.addEventListener('abort', () => this.#cancelled(task), { once: true });
       this.#queue(task).catch(fail);
     });
   }
@@ -86,6 +100,11 @@ export class Tasks {
     };
   }
 
+  #cancelled({ body, answer, isRunning }: Task): void {
+    if (isRunning) return;
+    answer(this.#trouble(body, 'CANCELLED', `${body.service} ${body.cmd} was cancelled before it started`));
+  }
+
   async #queue(task: Task): Promise<void> {
     const { service } = task.body;
     const done = (this.#lastOfService.get(service) ?? Promise.resolve()).then(() => this.#carryOut(task));
@@ -99,17 +118,24 @@ export class Tasks {
   }
 
   async #carryOut(task: Task): Promise<void> {
-    const { provider, answers, actionTimeoutMs } = this.#options;
-    const { body } = task;
-    // It was refused when the agent began to stop.
-    if (this.#isStopping) return;
+    const { body, begin, signal, answer } = task;
+    // It was answered when the agent began to stop, or when it was cancelled.
+    if (this.#isStopping || signal.aborted) return;
     task.isRunning = true;
-    const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
     try {
-      task.answer(answers.done(body, await provider.run(body.service, body.cmd, timeoutMs), timeoutMs));
+      begin();
+      answer(await this.#act(body, signal));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
-      task.answer(this.#trouble(body, error.code, error.message));
+      answer(this.#trouble(body, error.code, error.message));
     }
+  }
+
+  async #act(body: RequestBody, signal: AbortSignal): Promise<Answer> {
+    const { provider, answers, actionTimeoutMs } = this.#options;
+    const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
+    const exit = await provider.run(body.service, body.cmd, { timeoutMs, signal });
+    if (!exit.aborted) return answers.done(body, exit, timeoutMs);
+    return this.#trouble(body, 'CANCELLED', `${body.service} ${body.cmd} was cancelled while it was running`);
   }
 }

@@ -1,36 +1,49 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
-import { runDaemon } from '../cli/daemon.ts';
+import { type ConfigSource, type Daemon, runDaemon } from '../cli/daemon.ts';
 import { readAgentConfig } from '../config/agent.ts';
+import { Closing } from '../platform/closing.ts';
 import type { Log } from '../platform/log.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { readHostFacts } from '../platform/node/host.ts';
+import { newBootId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
 import { untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import { Service8 } from '../provider/service8.ts';
+import { SqliteJournal } from '../store/sqlite-journal.ts';
 
 const sockets = new ZmqSockets();
 
-function startAgent(
-  { text, file }: { readonly text: string; readonly file: string },
-  log: Log,
-): Promise<Agent> {
-  const config = readAgentConfig(text, file);
+async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
+  const config = readAgentConfig(source.text, source.file);
   const scratchDir = join(config.stateDir, 'output');
   nodeFiles.makeFolder(scratchDir);
-  const host = readHostFacts();
-  const provider = new Service8({
-    processes: new NodeProcesses({ scratchDir }),
-    program: config.serviceProgram,
-    system: host.system,
-    outputLimitBytes: config.outputLimitBytes,
-  });
-  return Agent.start(config, { sockets, clock: nodeClock, log, host, provider });
+  const closing = new Closing();
+  try {
+    const journal = closing.add(
+      await SqliteJournal.open({
+        file: join(config.stateDir, 'agent.db'),
+        nowWallMs: nodeClock.wallMs(),
+        onSetAside: (reason, movedTo) => log.error('journal.set_aside', { reason, movedTo }),
+      }),
+    );
+    const host = readHostFacts();
+    const processes = closing.add(new NodeProcesses({ scratchDir }));
+    const { serviceProgram: program, outputLimitBytes } = config;
+    const provider = new Service8({ processes, program, outputLimitBytes, system: host.system });
+    const identity = { boot: newBootId(), random: Math.random };
+    const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
+    const { finished } = closing.add(await Agent.start(config, deps));
+    return { finished, close: () => closing.close() };
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
 }
 
 const exitCode = runDaemon(

@@ -1,79 +1,60 @@
-import { Command, Option } from '@commander-js/extra-typings';
-import { InvalidArgumentError } from 'commander';
-import type { ClientConfig } from '../config/client.ts';
+import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
+import { duration } from '../config/values.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { version } from '../wire/version.ts';
 import { exitCodes } from './exit-codes.ts';
-import { printOn } from './output.ts';
+import { addGlobalOptions, checked } from './global-options.ts';
 import { formats } from './print.ts';
+import { newCommand } from './verbs.ts';
 
-/** The command line of service-mgr-client. Its values override the config file's. */
+const dayMs = 86_400_000;
+
+/** The command line of service-mgr-client without a verb. Its values override the config file's. */
 export function clientCommand(terminal: Terminal) {
-  return new Command('service-mgr-client')
-    .exitOverride()
-    .configureOutput(printOn(terminal))
+  const command = newCommand('service-mgr-client', terminal)
     .description('Start, stop and check services on many hosts, and get the answer of every host.')
-    .usage('[options] -T TOPIC -c CMD -s SERVICE')
-    .requiredOption(
+    .usage('[options] -T TOPIC -c CMD -s SERVICE\n       service-mgr-client [options] COMMAND ...')
+    .option(
       '-T, --topic <topic>',
       'whom it is for: any, a system (Linux), a node name, role:NAME, os:ID, arch:NAME, ...',
     )
-    .requiredOption('-c, --cmd <cmd>', 'what to do: start, stop, restart, reload, status, ...')
-    .requiredOption('-s, --service <service>', 'the service to do it to')
-    .option(
-      '-e, --endpoint <endpoints>',
-      'frontend of the manager; several, separated by commas, are tried in order',
-    )
-    .option('-w, --wait-time <seconds>', 'wait at most this long for answers', milliseconds)
-    .option('-t, --timeout <milliseconds>', 'wait this long for the reply of a manager', positiveInteger)
-    .option('-r, --retries <count>', 'ask each manager up to this often', count)
-    .option('-a, --action-timeout <seconds>', 'end the action on a node after this time', milliseconds)
-    .addOption(
-      new Option('--format <format>', 'how to print the answers').choices(formats).default('json' as const),
-    )
-    .option('-f, --config <file>', 'configuration file', '/etc/service-mgr/service-mgr-client.conf')
-    .option('-D, --debug', 'say on standard error what is going on')
-    .version(version, '-v, --version')
-    .helpOption('-h, --help', 'show this help')
-    .addHelpText(
-      'after',
-      () =>
-        `\nExit codes:\n${exitCodes.map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`,
-    );
+    .option('-c, --cmd <cmd>', 'what to do: start, stop, restart, reload, status, ...')
+    .option('-s, --service <service>', 'the service to do it to')
+    .version(version, '-v, --version', 'show the version');
+  return addGlobalOptions(addSendingOptions(command)).addHelpText('after', clientHelp);
 }
 
 export type ClientOptions = ReturnType<ReturnType<typeof clientCommand>['opts']>;
 
-/** What stands on the command line goes before what stands in the file. */
-export function mergeOptions(options: ClientOptions, config: ClientConfig): ClientConfig {
-  return {
-    endpoints: options.endpoint?.split(',').map((endpoint) => endpoint.trim()) ?? config.endpoints,
-    windowMs: options.waitTime ?? config.windowMs,
-    timeoutMs: options.timeout ?? config.timeoutMs,
-    retries: options.retries ?? config.retries,
-  };
+/** The options of whatever sends a request. */
+export function addSendingOptions<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+) {
+  return command
+    .option(
+      '-a, --action-timeout <seconds>',
+      'end the action on a node after this time',
+      checked(duration(1, dayMs)),
+    )
+    .addOption(formatOption().default('json' as const))
+    .option('--async', 'print only the id of the request and do not wait for answers');
 }
 
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError('Expected a number greater than 0.');
-  }
-  return value;
+export function formatOption() {
+  return new Option('--format <format>', 'how to print the answers').choices(formats);
 }
 
-function positiveInteger(text: string): number {
-  const value = positiveNumber(text);
-  if (!Number.isInteger(value)) throw new InvalidArgumentError('Expected a whole number greater than 0.');
-  return value;
-}
+function clientHelp(): string {
+  const codes = exitCodes.map(({ code, meaning }) => `  ${String(code).padEnd(5)}${meaning}`);
+  return `
+Examples:
+  service-mgr-client -T role:web -c restart -s nginx
+  service-mgr-client -T any -c status -s cron --format groups -w 10
+  service-mgr-client nodes
+  service-mgr-client requests show last
 
-/** Seconds on the command line, whole milliseconds inside. */
-function milliseconds(text: string): number {
-  return Math.max(1, Math.round(positiveNumber(text) * 1_000));
-}
+Every command has a help of its own: service-mgr-client COMMAND --help
 
-function count(text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 0 to 999.');
-  return Number(text);
+Exit codes:
+${codes.join('\n')}`;
 }

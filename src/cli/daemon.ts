@@ -16,9 +16,15 @@ export interface Daemon {
   close(): Promise<void>;
 }
 
+/** A configuration file that was read. */
+export interface ConfigSource {
+  readonly text: string;
+  readonly file: string;
+}
+
 export interface DaemonProgram extends DaemonDescription {
-  /** Reads the configuration and starts. Rejects with BAD_CONFIG or ENDPOINT_UNUSABLE. */
-  start(config: { readonly text: string; readonly file: string }, log: Log): Promise<Daemon>;
+  /** Reads the configuration and starts. Rejects with BAD_CONFIG, STORE_UNUSABLE or ENDPOINT_UNUSABLE. */
+  start(config: ConfigSource, log: Log): Promise<Daemon>;
 }
 
 export interface DaemonDeps {
@@ -32,7 +38,7 @@ export interface DaemonDeps {
 }
 
 // sysexits(3)
-const exits = { usage: 64, unavailable: 69, systemError: 71, badConfig: 78 };
+const exits = { usage: 64, unavailable: 69, systemError: 71, ioError: 74, badConfig: 78 };
 const managementTimeoutMs = 5_000;
 
 /** Runs service-mgrd or service-mgr-agentd and resolves with its exit code. */
@@ -99,5 +105,6 @@ async function manage(
 function exitCodeOfError({ code }: ServiceManagerError): number {
   if (code === 'BAD_CONFIG') return exits.badConfig;
   if (code === 'BAD_USAGE') return exits.usage;
+  if (code === 'STORE_UNUSABLE') return exits.ioError;
   return code === 'ENDPOINT_UNUSABLE' ? exits.systemError : exits.unavailable;
 }

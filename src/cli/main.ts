@@ -1,30 +1,39 @@
 import { CommanderError } from 'commander';
-import { type ClientDeps, ServiceManager } from '../client/index.ts';
-import { type ClientConfig, defaultClientConfig, readClientConfig } from '../config/client.ts';
-import type { Files } from '../platform/files.ts';
-import type { Terminal } from '../platform/terminal.ts';
-import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
-import { type ClientOptions, clientCommand, mergeOptions } from './client-options.ts';
+import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
+import { type ClientOptions, clientCommand } from './client-options.ts';
 import { type ExitCodeName, exitCodeNamed } from './exit-codes.ts';
 import { Output } from './output.ts';
+import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
+import { withSession } from './session.ts';
+import { readCommand, runVerb } from './verbs.ts';
 
-export interface MainDeps {
-  readonly terminal: Terminal;
-  readonly files: Files;
-  /** Aborted when the user presses Ctrl-C. */
-  readonly interrupted: AbortSignal;
-  /** In place of the real sockets, clock and ids. */
-  readonly client?: ClientDeps;
-}
+export type { MainDeps } from './program.ts';
 
+const verbs: readonly Verb[] = [
+  {
+    name: 'nodes',
+    usage: '[options]',
+    summary: 'show the known nodes and whether they are there; nodes forget NAME',
+    load: async () => (await import('./verbs/nodes.ts')).nodes,
+  },
+  {
+    name: 'requests',
+    usage: 'COMMAND',
+    summary: 'list, show, attach to, cancel or retry earlier requests',
+    load: async () => (await import('./verbs/requests.ts')).requests,
+  },
+];
+
+// Whatever else a manager says is its refusal.
 const exitOfError: Partial<Record<ErrorCode, ExitCodeName>> = {
   BAD_USAGE: 'bad-usage',
   INVALID_MESSAGE: 'bad-usage',
   ENDPOINT_UNUSABLE: 'bad-usage',
   MANAGER_UNREACHABLE: 'no-manager',
   INVALID_REPLY: 'no-manager',
-  REFUSED: 'refused',
+  UNKNOWN_NODE: 'no-node',
+  UNKNOWN_REQUEST: 'no-node',
   BAD_CONFIG: 'bad-config',
 };
 
@@ -32,44 +41,38 @@ const exitOfError: Partial<Record<ErrorCode, ExitCodeName>> = {
 export async function main(argv: readonly string[], deps: MainDeps): Promise<number> {
   const output = new Output(deps.terminal);
   try {
-    return await run(argv, deps, output);
+    return await run(argv, { deps, output, given: {} });
   } catch (error) {
-    const code = exitCodeOfError(error, deps.interrupted);
-    if (code === undefined) throw error;
-    // Commander has said already what is wrong.
-    if (isServiceManagerError(error)) output.message(`service-mgr-client: ${error.message}`);
-    return code;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodeNamed('bad-usage');
+    if (!isServiceManagerError(error)) throw error;
+    if (deps.interrupted.aborted) {
+      output.message('service-mgr-client: interrupted before a manager answered');
+      return exitCodeNamed('interrupted');
+    }
+    output.message(`service-mgr-client: ${error.message}`);
+    return exitCodeNamed(exitOfError[error.code] ?? 'refused');
   } finally {
     await output.flush();
   }
 }
 
-async function run(argv: readonly string[], deps: MainDeps, output: Output): Promise<number> {
-  const options = parse(argv, deps.terminal);
-  const config = mergeOptions(options, readConfig(argv, options, deps.files));
-  await using manager = new ServiceManager(config, deps.client);
-  const { topic, cmd: action, service, format, actionTimeout: actionTimeoutMs, debug } = options;
-  const { windowMs } = config;
-  const command = { topic, action, service, format, windowMs, actionTimeoutMs, isDebug: debug === true };
-  return await runRequest(manager, command, output, deps.interrupted);
+async function run(argv: readonly string[], program: Program): Promise<number> {
+  // As in many programs: `help nodes` for `nodes --help`.
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const { options, chosen } = readCommand(clientCommand(program.deps.terminal), verbs, words);
+  if (chosen !== undefined) return runVerb(chosen, options, program);
+  const { format, actionTimeout: actionTimeoutMs, async: isAsync = false } = options;
+  const command = { order: orderOf(options), actionTimeoutMs, format, isAsync };
+  return withSession(program, options, 'never', (session) => runRequest(command, session));
 }
 
-function parse(argv: readonly string[], terminal: Terminal): ClientOptions {
-  return clientCommand(terminal)
-    .parse([...argv], { from: 'user' })
-    .opts();
-}
-
-/** The default file may be missing; one that was named may not. */
-function readConfig(argv: readonly string[], { config }: ClientOptions, files: Files): ClientConfig {
-  const isNamed = argv.some((argument) => argument.startsWith('-f') || argument.startsWith('--config'));
-  if (!isNamed && !files.exists(config)) return defaultClientConfig;
-  return readClientConfig(files.readText(config), config);
-}
-
-function exitCodeOfError(error: unknown, interrupted: AbortSignal): number | undefined {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodeNamed('bad-usage');
-  if (!isServiceManagerError(error)) return undefined;
-  const name = interrupted.aborted ? 'interrupted' : exitOfError[error.code];
-  return name === undefined ? undefined : exitCodeNamed(name);
+function orderOf({ topic, cmd: action, service }: ClientOptions) {
+  if (topic !== undefined && action !== undefined && service !== undefined) return { topic, action, service };
+  const missing = Object.entries({ '-T TOPIC': topic, '-c CMD': action, '-s SERVICE': service })
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => name);
+  throw new ServiceManagerError(
+    'BAD_USAGE',
+    `${missing.join(', ')} missing, expected -T TOPIC -c CMD -s SERVICE or a command; see service-mgr-client --help`,
+  );
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Sockets } from '../platform/sockets.ts';
-import { ServiceManagerError } from '../wire/errors.ts';
-import { Accepted, Failure } from '../wire/reply.ts';
+import type { Message } from '../wire/codec.ts';
+import { isErrorCode, ServiceManagerError } from '../wire/errors.ts';
+import { Failure } from '../wire/reply.ts';
 import { closeAfter } from './close-after.ts';
 
 export interface AskOptions {
@@ -11,8 +12,8 @@ export interface AskOptions {
   readonly timeoutMs: number;
   /** Tries per endpoint; 0 is one try too. */
   readonly retries: number;
-  /** Gives up at once when aborted. */
-  readonly signal?: AbortSignal;
+  /** Ends the wait for the reply to a question (not to a request, which has its own) when aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AskDeps {
@@ -20,41 +21,56 @@ export interface AskDeps {
   readonly clock: Clock;
 }
 
-/** A manager took the request. */
-export interface Taken {
-  readonly endpoint: string;
-  readonly accepted: Accepted;
+export interface Question<Reply> {
+  readonly frame: Buffer;
+  readonly reply: Pick<Message<never>, 'name'> & { tryDecode(frame: Uint8Array): Reply | undefined };
+  /** Of the clock's `now`. */
+  readonly deadlineMs: number;
+  /** Gives up at once when aborted. */
+  readonly signal: AbortSignal | undefined;
 }
 
-// A manager that says this may be followed by one that doesn't.
-const passingRefusals: ReadonlySet<string | undefined> = new Set(['TOO_BUSY', 'SHUTTING_DOWN']);
+export interface Replied<Reply> {
+  readonly endpoint: string;
+  readonly reply: Reply;
+}
+
+// Another manager may say otherwise.
+const passingRefusals: ReadonlySet<string | undefined> = new Set([
+  'TOO_BUSY',
+  'SHUTTING_DOWN',
+  'STORE_UNUSABLE',
+  'UNKNOWN_REQUEST',
+]);
 
 /**
- * Goes down the endpoints, and round again for each retry, until a manager replies. The request carries its own id, so
- * asking twice runs nothing twice. Rejects with REFUSED, INVALID_REPLY, or MANAGER_UNREACHABLE at the latest at
- * `deadlineMs` (of the clock's `now`).
+ * Goes down the endpoints, and round again for each retry, until a manager replies. A request carries its own id, so
+ * asking twice runs nothing twice. Rejects with the code of the manager's refusal (REFUSED where it gave none),
+ * INVALID_REPLY, or MANAGER_UNREACHABLE at the latest at the deadline.
  */
-export async function ask(
-  request: Buffer,
-  deadlineMs: number,
+export async function ask<Reply>(
+  question: Question<Reply>,
   options: AskOptions,
   deps: AskDeps,
-): Promise<Taken> {
+): Promise<Replied<Reply>> {
   let lastRefusal: ServiceManagerError | undefined;
   for (let round = 0; round < Math.max(1, options.retries); round += 1) {
     for (const endpoint of options.endpoints) {
-      const waitMs = Math.min(options.timeoutMs, deadlineMs - deps.clock.now());
-      if (waitMs <= 0 || options.signal?.aborted) break;
-      const reply = await exchange(endpoint, request, waitMs, options.signal, deps);
-      if (reply === undefined) continue;
-      const opened = openReply(endpoint, reply);
-      if (!(opened instanceof ServiceManagerError)) return { endpoint, accepted: opened };
-      lastRefusal = opened;
+      const waitMs = Math.min(options.timeoutMs, question.deadlineMs - deps.clock.now());
+      if (waitMs <= 0 || question.signal?.aborted) break;
+      const frame = await exchange(endpoint, question.frame, waitMs, question.signal, deps);
+      if (frame === undefined) continue;
+      const refusal = refusalOf(endpoint, frame);
+      if (refusal === undefined) return { endpoint, reply: opened(endpoint, frame, question) };
+      if (!passingRefusals.has(refusal.code)) throw refusal;
+      lastRefusal = refusal;
     }
   }
   if (lastRefusal !== undefined) throw lastRefusal;
-  const managers = options.endpoints.join(', ');
-  throw new ServiceManagerError('MANAGER_UNREACHABLE', `no manager answered at ${managers}`);
+  throw new ServiceManagerError(
+    'MANAGER_UNREACHABLE',
+    `no manager answered at ${options.endpoints.join(', ')}`,
+  );
 }
 
 /** Sends one message as a REQ does. Resolves with the reply frame, or undefined when none came in time. */
@@ -65,7 +81,7 @@ export async function exchange(
   signal: AbortSignal | undefined,
   deps: AskDeps,
 ): Promise<Buffer | undefined> {
-  const socket = deps.sockets.connectDealer(endpoint);
+  const socket = deps.sockets.connectDealer(endpoint, { maxMessageBytes });
   const release = closeAfter(socket, waitMs, signal, deps.clock);
   try {
     // What a REQ puts on the wire: an empty frame, then the request.
@@ -78,18 +94,18 @@ export async function exchange(
   }
 }
 
-/** The acceptance, or a refusal that another manager may not share. Throws REFUSED for one that they all would. */
-function openReply(endpoint: string, frame: Buffer): Accepted | ServiceManagerError {
+// The nodes of a large fleet, or a page of answers.
+const maxMessageBytes = 64 * 1024 * 1024;
+
+function refusalOf(endpoint: string, frame: Buffer): ServiceManagerError | undefined {
   const refusal = Failure.tryDecode(frame);
-  if (refusal === undefined) return readAccepted(endpoint, frame);
-  const code = refusal.code === undefined ? '' : ` (${refusal.code})`;
-  const error = new ServiceManagerError('REFUSED', `${endpoint} refused: ${refusal.msg}${code}`);
-  if (passingRefusals.has(refusal.code)) return error;
-  throw error;
+  if (refusal === undefined) return undefined;
+  const code = isErrorCode(refusal.code) ? refusal.code : 'REFUSED';
+  return new ServiceManagerError(code, `${endpoint} refused: ${refusal.msg} (${code})`);
 }
 
-function readAccepted(endpoint: string, frame: Buffer): Accepted {
-  const accepted = Accepted.tryDecode(frame);
-  if (accepted !== undefined) return accepted;
-  throw new ServiceManagerError('INVALID_REPLY', `${endpoint} sent no valid reply`);
+function opened<Reply>(endpoint: string, frame: Buffer, { reply }: Question<Reply>): Reply {
+  const value = reply.tryDecode(frame);
+  if (value !== undefined) return value;
+  throw new ServiceManagerError('INVALID_REPLY', `${endpoint} sent something that is no ${reply.name}`);
 }

@@ -2,13 +2,19 @@ import { Closing } from '../platform/closing.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { newRequestId } from '../platform/node/ids.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
-import type { ClientDeps } from './requests.ts';
+import type { ClientDeps } from './deps.ts';
 import { ServiceManagerClient, type ServiceManagerOptions } from './service-manager.ts';
 
 export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 export type { State } from '../wire/fields.ts';
+export { type Outcome, outcomes } from '../wire/outcome.ts';
+export type { NodeInfo, Progress, RequestInfo } from '../wire/query.ts';
+export type { Absence } from '../wire/reply.ts';
 export { type Answer, isServiceAnswer, type ServiceAnswer, type TroubleAnswer } from '../wire/result.ts';
-export type { ClientDeps, Order, PendingRequest, Summary } from './requests.ts';
+export type { ClientDeps } from './deps.ts';
+export type { History, RequestConditions } from './history.ts';
+export type { NodeOutcome, PendingRequest, Summary } from './pending-request.ts';
+export type { Order } from './requests.ts';
 export type { ServiceManagerOptions } from './service-manager.ts';
 
 /**

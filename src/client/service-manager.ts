@@ -1,5 +1,9 @@
+import type { Clock } from '../platform/clock.ts';
 import type { AskOptions } from './ask.ts';
-import { type ClientDeps, type Order, type PendingRequest, send } from './requests.ts';
+import type { ClientDeps } from './deps.ts';
+import { History } from './history.ts';
+import type { PendingRequest } from './pending-request.ts';
+import { type Order, send } from './requests.ts';
 
 export interface ServiceManagerOptions {
   /** Frontends of the managers, in order of preference. Default `tcp://localhost:5500`. */
@@ -8,22 +12,30 @@ export interface ServiceManagerOptions {
   readonly timeoutMs?: number;
   /** Tries per manager. Default 3. */
   readonly retries?: number;
+  /** Questions (`history`) no longer wait for a reply when it is aborted. Orders have a signal of their own. */
+  readonly signal?: AbortSignal;
 }
 
 /** A client of one fleet: sends orders to the first manager that answers, and collects what the nodes say. */
 export class ServiceManagerClient {
   readonly #options: AskOptions;
   readonly #deps: ClientDeps;
+  /** Questions about nodes and about earlier requests. */
+  readonly history: History;
+  /** What windows are measured with. */
+  readonly clock: Clock;
 
   constructor(options: ServiceManagerOptions, deps: ClientDeps) {
-    const { endpoints = ['tcp://localhost:5500'], timeoutMs = 1_000, retries = 3 } = options;
-    this.#options = { endpoints, timeoutMs, retries };
+    const { endpoints = ['tcp://localhost:5500'], timeoutMs = 1_000, retries = 3, signal } = options;
+    this.#options = { endpoints, timeoutMs, retries, signal };
+    this.clock = deps.clock;
     this.#deps = deps;
+    this.history = new History(this.#options, deps);
   }
 
   /**
-   * Resolves when a manager took the order. Rejects with a ServiceManagerError: INVALID_MESSAGE for a bad order,
-   * REFUSED, INVALID_REPLY, or MANAGER_UNREACHABLE. A service that failed is an answer, not an error.
+   * Resolves when a manager took the order. Rejects with a ServiceManagerError: INVALID_MESSAGE for a bad order, the
+   * code of the manager's refusal, INVALID_REPLY, or MANAGER_UNREACHABLE. A service that failed is an answer, not an error.
    */
   send(order: Order): Promise<PendingRequest> {
     return send(order, this.#options, this.#deps);

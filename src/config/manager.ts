@@ -1,6 +1,6 @@
 import { type Key, optionalKey, requiredKey } from './key.ts';
 import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
-import { absolutePath, bindEndpoint } from './values.ts';
+import { absolutePath, bindEndpoint, byteSize, duration, wholeNumber } from './values.ts';
 
 /** /etc/service-mgr/service-mgrd.conf */
 export interface ManagerConfig {
@@ -10,7 +10,15 @@ export interface ManagerConfig {
   readonly mgmtEndpoint: string;
   readonly publisherEndpoint: string;
   readonly stateDir: string;
+  /** How much of the past is kept. */
+  readonly history: {
+    readonly maxAgeMs: number;
+    readonly maxRequests: number;
+    readonly maxBytes: number;
+  };
 }
+
+const dayMs = 86_400_000;
 
 const sockets = {
   frontendEndpoint: requiredKey('frontend_endpoint', bindEndpoint, 'Where clients send their requests.'),
@@ -45,6 +53,24 @@ export const managerKeys = {
     '/var/lib/service-mgr',
     'The directory in which the manager keeps what has to survive a restart.',
   ),
+  historyMaxAge: optionalKey(
+    'history_max_age',
+    duration(60_000, 3_650 * dayMs),
+    '30d',
+    'Requests that ended longer ago than this are forgotten.',
+  ),
+  historyMaxRequests: optionalKey(
+    'history_max_requests',
+    wholeNumber(1, 10_000_000),
+    '100000',
+    'The oldest requests beyond this number are forgotten.',
+  ),
+  historyMaxBytes: optionalKey(
+    'history_max_bytes',
+    byteSize(1024 * 1024, 1024 ** 4),
+    '1GiB',
+    'The oldest requests are forgotten when all answers together take more than this.',
+  ),
 };
 
 export function readManagerConfig(text: string, fileName: string): ManagerConfig {
@@ -56,6 +82,11 @@ export function readManagerConfig(text: string, fileName: string): ManagerConfig
     mgmtEndpoint: settings.get(managerKeys.mgmtEndpoint),
     publisherEndpoint: settings.get(managerKeys.publisherEndpoint),
     stateDir: settings.get(managerKeys.stateDir),
+    history: {
+      maxAgeMs: settings.get(managerKeys.historyMaxAge),
+      maxRequests: settings.get(managerKeys.historyMaxRequests),
+      maxBytes: settings.get(managerKeys.historyMaxBytes),
+    },
   };
 }
 

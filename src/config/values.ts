@@ -52,28 +52,30 @@ function parseItems<T>(texts: readonly string[], item: Format<T>): readonly T[] 
   return items;
 }
 
-const unitMs = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** In milliseconds; written in seconds, or with its unit. */
 export function duration(leastMs: number, mostMs: number): Format<number> {
-  const seconds = (ms: number) => ms / unitMs.s;
+  const seconds = (ms: number) => ms / 1_000;
   return {
-    expected: `a time from ${seconds(leastMs)} to ${seconds(mostMs)} seconds, such as 5, 0.5, 90s, 5m or 1h`,
+    expected: `a time from ${seconds(leastMs)} to ${seconds(mostMs)} seconds, such as 5, 0.5, 90s, 5m, 1h or 7d`,
     parse: (text) => {
-      const [, number, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smh]?)$/.exec(text) ?? [];
-      const factor = unit === 'm' || unit === 'h' ? unitMs[unit] : unitMs.s;
+      const [, number, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)$/.exec(text) ?? [];
+      const factor = unitMs[unit || 's'] ?? Number.NaN;
       return within(Math.round(Number(number) * factor), leastMs, mostMs);
     },
   };
 }
 
-/** In bytes; written as a number, or with KiB or MiB. */
+const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 };
+
+/** In bytes; written as a number, or with its unit. */
 export function byteSize(least: number, most: number): Format<number> {
   return {
-    expected: `a size from ${least} to ${most} bytes, such as ${least} or 64KiB (KiB and MiB are known)`,
+    expected: `a size from ${least} to ${most} bytes, such as ${least} or 64KiB (KiB, MiB and GiB are known)`,
     parse: (text) => {
-      const [, number, unit] = /^([0-9]{1,12})(KiB|MiB)?$/.exec(text) ?? [];
-      const factor = unit === 'MiB' ? 1_048_576 : unit === 'KiB' ? 1_024 : 1;
+      const [, number, unit] = /^([0-9]{1,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+      const factor = unitBytes[unit ?? ''] ?? Number.NaN;
       return within(Number(number) * factor, least, most);
     },
   };

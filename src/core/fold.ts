@@ -15,7 +15,7 @@ interface Series {
 /**
  * The names as one node set in the notation of clush: `db1,web[01-38,40]`. Each name once, in natural order.
  * One number of a name varies: the last one that other names share a series with, so `rack1-web[1-3].dc2`.
- * A zero in front makes a padded series of its own: `web1,web[01-09]`.
+ * A zero in front makes a padded series of its own: `web[01-09],web1`.
  */
 export function foldNames(names: readonly string[]): string {
   const folded: Array<{ first: string; text: string }> = [];

@@ -1,25 +1,8 @@
 import { type ErrorCode, isErrorCode } from '../wire/errors.ts';
+import type { Outcome } from '../wire/outcome.ts';
 import { type Answer, isServiceAnswer } from '../wire/result.ts';
 
-/** What can become of a request at one node. When the request is over, every aimed-at node stands in exactly one. */
-export const outcomes = [
-  'ok',
-  'failed',
-  /** The action said it went well, but the service is not what it should be. */
-  'unverified',
-  'refused',
-  /** The request came after the time until which it is good. */
-  'expired',
-  /** The agent stopped while the action was running. */
-  'interrupted',
-  'cancelled',
-  /** The window is over and the node still at work. */
-  'running',
-  'no-answer',
-  /** Known, but not alive when asked. */
-  'unreachable',
-] as const;
-export type Outcome = (typeof outcomes)[number];
+export { type Outcome, outcomes } from '../wire/outcome.ts';
 
 // Trouble with any other code, or none as from 2014 agents, is a failure.
 const outcomeOfCode: { readonly [Code in ErrorCode]?: Outcome } = {
@@ -34,6 +17,9 @@ const outcomeOfCode: { readonly [Code in ErrorCode]?: Outcome } = {
   TOPIC_AMBIGUOUS: 'refused',
   TOO_BUSY: 'refused',
   SHUTTING_DOWN: 'refused',
+  NAME_CONFLICT: 'refused',
+  JOURNAL_UNAVAILABLE: 'refused',
+  CANCELLED: 'cancelled',
   REFUSED: 'refused',
   REQUEST_EXPIRED: 'expired',
   INTERRUPTED: 'interrupted',

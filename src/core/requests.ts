@@ -1,23 +1,26 @@
-import type { RequestId } from '../wire/fields.ts';
-import { type Aim, Ledger, type LedgerEffect, type LedgerEvent } from './ledger.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
+import { type Aim, Ledger, type LedgerEffect, type LedgerEvent, type LedgerOptions } from './ledger.ts';
 
 export interface RequestLimits {
-  /** How long an ended request is still known, so that its id sent again is not run again. */
-  readonly retentionMs: number;
-  /** Ended requests known at most. */
-  readonly maxEnded: number;
   readonly maxOpen: number;
+  /**
+   * Ended requests that stay in memory for their late answers; older ones are in the store. Those that end at once stay
+   * until the next `tick` or `add`, however many they are: what came out at their end is still to be carried out.
+   */
+  readonly maxEnded: number;
 }
 
-/** The ledgers of a manager. */
+/** The ledgers of a manager that are in memory: the open ones and the latest of the ended ones. */
 export class Requests {
   readonly #limits: RequestLimits;
+  readonly #options: LedgerOptions;
   readonly #open = new Map<RequestId, Ledger>();
   // In order of their end, the oldest first.
-  readonly #ended = new Map<RequestId, { readonly ledger: Ledger; readonly forgetAtMs: number }>();
+  readonly #ended = new Map<RequestId, Ledger>();
 
-  constructor(limits: RequestLimits) {
+  constructor(limits: RequestLimits, options: LedgerOptions) {
     this.#limits = limits;
+    this.#options = options;
   }
 
   get openCount(): number {
@@ -29,38 +32,51 @@ export class Requests {
   }
 
   get(id: RequestId): Ledger | undefined {
-    return this.#open.get(id) ?? this.#ended.get(id)?.ledger;
+    return this.#open.get(id) ?? this.#ended.get(id);
   }
 
-  open(aim: Aim, now: number): LedgerEffect[] {
-    const ledger = new Ledger(aim, now);
+  /** A new ledger, or one of an earlier run; step it with `tick` when it is dispatched. */
+  add(aim: Aim, now: number): Ledger {
+    this.#forgetOldest();
+    const ledger = new Ledger(aim, this.#options, now);
     this.#open.set(aim.id, ledger);
-    return this.#stepped(ledger, { kind: 'tick' }, now);
+    return ledger;
   }
 
-  /** Undefined when no request of this id is known. */
-  step(id: RequestId, event: LedgerEvent, now: number): LedgerEffect[] | undefined {
-    const ledger = this.get(id);
-    return ledger === undefined ? undefined : this.#stepped(ledger, event, now);
+  step(ledger: Ledger, event: LedgerEvent, now: number): LedgerEffect[] {
+    const effects = ledger.step(event, now);
+    this.settle(ledger);
+    return effects;
   }
 
-  /** Ends what is due and forgets what ended long ago. */
+  /** Forgets a ledger that was added and never stepped. */
+  drop(ledger: Ledger): void {
+    this.#open.delete(ledger.id);
+  }
+
+  /** Puts a ledger that is over aside. */
+  settle(ledger: Ledger): void {
+    if (ledger.isOver && this.#open.delete(ledger.id)) this.#ended.set(ledger.id, ledger);
+  }
+
   tick(now: number): LedgerEffect[] {
-    const effects = [...this.#open.values()].flatMap((ledger) =>
-      this.#stepped(ledger, { kind: 'tick' }, now),
-    );
-    for (const [id, { forgetAtMs }] of this.#ended) {
-      if (forgetAtMs > now && this.#ended.size <= this.#limits.maxEnded) break;
+    this.#forgetOldest();
+    return this.#stepAll({ kind: 'tick' }, now);
+  }
+
+  /** A node came back or was lost: every open request that is aimed at it learns so. */
+  presence(node: NodeName, isAlive: boolean, now: number): LedgerEffect[] {
+    return this.#stepAll({ kind: isAlive ? 'back' : 'lost', node }, now);
+  }
+
+  #forgetOldest(): void {
+    for (const id of this.#ended.keys()) {
+      if (this.#ended.size <= this.#limits.maxEnded) return;
       this.#ended.delete(id);
     }
-    return effects;
   }
 
-  #stepped(ledger: Ledger, event: LedgerEvent, now: number): LedgerEffect[] {
-    const effects = ledger.step(event, now);
-    if (ledger.isOver && this.#open.delete(ledger.id)) {
-      this.#ended.set(ledger.id, { ledger, forgetAtMs: now + this.#limits.retentionMs });
-    }
-    return effects;
+  #stepAll(event: LedgerEvent, now: number): LedgerEffect[] {
+    return [...this.#open.values()].flatMap((ledger) => this.step(ledger, event, now));
   }
 }

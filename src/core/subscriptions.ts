@@ -1,4 +1,4 @@
-import type { ProtocolVersion, Subscription } from '../wire/topic.ts';
+import type { Subscription, TopicKind } from '../wire/topic.ts';
 
 /** Whom a request on a topic reaches, by protocol version. */
 export interface Reach {
@@ -10,7 +10,11 @@ export interface Reach {
 
 /** Counts the subscriptions that a publishing socket sees come and go. */
 export class Subscriptions {
-  readonly #counts = { v1: new Map<string, number>(), v2: new Map<string, number>() };
+  readonly #counts = {
+    v1: new Map<string, number>(),
+    v2: new Map<string, number>(),
+    address: new Map<string, number>(),
+  };
 
   apply(subscription: Subscription): void {
     const counts = this.#counts[subscription.version];
@@ -19,7 +23,7 @@ export class Subscriptions {
     else counts.delete(subscription.topic);
   }
 
-  count(version: ProtocolVersion, topic: string): number {
+  count(version: TopicKind, topic: string): number {
     return this.#counts[version].get(topic) ?? 0;
   }
 

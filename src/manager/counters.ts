@@ -1,34 +1,24 @@
 /** What a manager has seen since it started; shown by `manager.status`. */
-export interface Counters {
-  readonly requests: number;
-  readonly requestsRepeated: number;
-  readonly requestsRefused: number;
+export interface Counters extends Tally {
   readonly requestsEnded: number;
   readonly openRequests: number;
-  readonly results: number;
-  readonly resultsOfUnknownRequest: number;
-  /** Connected agents, by their subscriptions to the topic `any`. */
+  /** Agents that are there now. */
   readonly agents: number;
+  /** Answers and ends that nobody came for; they are in the history all the same. */
+  readonly publicationsUnclaimed: number;
   readonly framesRejected: number;
   readonly messagesDropped: number;
 }
 
-/** The counters that only grow by what passes through the loop. */
-export function newTally(): Record<
-  | 'requests'
-  | 'requestsRepeated'
-  | 'requestsRefused'
-  | 'requestsEnded'
-  | 'results'
-  | 'resultsOfUnknownRequest',
-  number
-> {
-  return {
-    requests: 0,
-    requestsRepeated: 0,
-    requestsRefused: 0,
-    requestsEnded: 0,
-    results: 0,
-    resultsOfUnknownRequest: 0,
-  };
+/** What only grows by what passes through the loop. */
+export interface Tally {
+  requests: number;
+  requestsRepeated: number;
+  requestsRefused: number;
+  queries: number;
+  results: number;
+}
+
+export function newTally(): Tally {
+  return { requests: 0, requestsRepeated: 0, requestsRefused: 0, queries: 0, results: 0 };
 }

@@ -1,53 +1,65 @@
-import type { LedgerEffect } from '../core/ledger.ts';
+import type { LedgerOptions } from '../core/ledger.ts';
 import { Rejects } from '../core/rejects.ts';
-import { Requests } from '../core/requests.ts';
-import { type Reach, Subscriptions } from '../core/subscriptions.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
 import type { HostFacts } from '../platform/host.ts';
 import type { Log } from '../platform/log.ts';
 import { serve } from '../platform/serve.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
+import type { HistoryBounds, Store } from '../store/store.ts';
 import { type ErrorCode, isErrorCode, isServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
+import type { Query } from '../wire/query.ts';
+import { failureOf } from '../wire/reply.ts';
 import type { CheckedRequest } from '../wire/request.ts';
-import { openSinkMessage } from '../wire/result.ts';
+import { openSinkMessage, type SinkMessage } from '../wire/sink.ts';
 import { readSubscription } from '../wire/topic.ts';
 import { type BoundSockets, bindSockets, type ManagerEndpoints } from './bound-sockets.ts';
 import { type Counters, newTally } from './counters.ts';
-import { dispatch } from './dispatch.ts';
-import { Frontend } from './frontend.ts';
+import { Dispatcher } from './dispatch.ts';
+import { openFrontendMessage, replyFrames } from './frontend.ts';
+import { Intake } from './intake.ts';
 import { managementHandlers } from './management.ts';
+import { PresenceDesk } from './presence.ts';
 import { Publisher } from './publisher.ts';
+import { Queries } from './queries.ts';
+import { Recorder } from './recorder.ts';
+import { RequestDesk } from './requests.ts';
 
-export type ManagerConfig = ManagerEndpoints;
+export interface ManagerConfig extends ManagerEndpoints {
+  readonly history: HistoryBounds;
+}
 
 export interface ManagerDeps {
   readonly sockets: Sockets;
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostFacts;
+  readonly store: Store;
   readonly newId: () => RequestId;
 }
 
 const tickMs = 100;
-// A v1 request says no window; its ledger stays open this long for agents that never answer.
-const defaultWindowMs = 60_000;
-const limits = { retentionMs: 600_000, maxEnded: 10_000, maxOpen: 10_000 };
+const pruneMs = 1_000;
+const deletionsPerPrune = 20;
 
-/** The one loop of the manager: hands what the sockets receive to the stations and to core/, and carries out the effects. */
+/** The one loop of the manager: hands what the sockets receive to the desks, and drives them with time. */
 export class Manager {
   readonly #deps: ManagerDeps;
+  readonly #config: ManagerConfig;
   readonly #closing: Closing;
   readonly #sockets: BoundSockets;
   readonly #publisher: Publisher;
-  readonly #frontend: Frontend;
+  readonly #recorder: Recorder;
+  readonly #presence: PresenceDesk;
+  readonly #requests: RequestDesk;
+  readonly #intake: Intake;
+  readonly #queries: Queries;
   readonly #management: ManagementHandlers;
-  readonly #subscriptions = new Subscriptions();
-  readonly #requests = new Requests(limits);
   readonly #rejects = new Rejects();
   readonly #tally = newTally();
+  #nextPruneMs = 0;
   #cancelTick: Cancel = () => {};
   #stop: () => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -59,7 +71,7 @@ export class Manager {
   static async start(config: ManagerConfig, deps: ManagerDeps): Promise<Manager> {
     const closing = new Closing();
     try {
-      return new Manager(config, deps, closing, await bindSockets(deps.sockets, config, closing));
+      return new Manager(config, deps, closing, await bindSockets(deps.sockets, config, deps.store, closing));
     } catch (error) {
       await closing.close();
       throw error;
@@ -68,48 +80,58 @@ export class Manager {
 
   private constructor(config: ManagerConfig, deps: ManagerDeps, closing: Closing, sockets: BoundSockets) {
     this.#deps = deps;
+    this.#config = config;
     this.#closing = closing;
     this.#sockets = sockets;
-    this.#publisher = new Publisher(sockets.publisher);
-    const publisherPort = () => this.#publisher.port;
-    this.#frontend = new Frontend({
-      requests: this.#requests,
-      subscriptions: this.#subscriptions,
-      newId: deps.newId,
-      port: publisherPort,
+    const { clock, log, store } = deps;
+    const publisher = new Publisher(sockets.publisher);
+    const dispatcher = new Dispatcher(sockets.backend);
+    const port = () => publisher.port;
+    const recorder = new Recorder({
+      ...{ store, clock, log },
+      onStored: (id, node) => dispatcher.control(node, { type: 'stored', id }),
     });
-    const startedAtMs = deps.clock.now();
-    this.#management = managementHandlers({
-      config,
-      host: deps.host,
-      publisherPort,
-      uptimeMs: () => deps.clock.now() - startedAtMs,
-      counters: () => this.counters,
-      stop: () => this.#stop(),
+    const desk = { clock, log, store, recorder, dispatcher, publisher };
+    const requests = new RequestDesk({ ...desk, ledger: ledgerOptions });
+    const presence = new PresenceDesk({
+      ...desk,
+      onPresence: (node, isAlive) => requests.presence(node, isAlive),
     });
+    this.#publisher = publisher;
+    this.#recorder = recorder;
+    this.#requests = requests;
+    this.#presence = presence;
+    this.#intake = new Intake({ clock, presence, requests, port });
+    this.#queries = new Queries({ clock, store, recorder, presence, requests, port });
+    this.#management = this.#managementHandlers(port);
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;
       this.#fail = reject;
     });
+    requests.restore((node) => presence.roster.get(node));
     this.#run();
-    deps.log.info('manager.started', { ...config, publisherPort: publisherPort() });
+    log.info('manager.started', { ...config, publisherPort: port() });
   }
 
   get counters(): Counters {
     const { frontend, backend, management } = this.#sockets;
     return {
       ...this.#tally,
+      requestsEnded: this.#requests.endedCount,
       openRequests: this.#requests.openCount,
-      agents: this.#subscriptions.count('v1', 'any') + this.#subscriptions.count('v2', 'any'),
+      agents: this.#presence.agentCount,
+      publicationsUnclaimed: this.#publisher.unclaimed,
       framesRejected: this.#rejects.count,
       messagesDropped: this.#publisher.dropped + backend.dropped + frontend.dropped + management.dropped,
     };
   }
 
-  /** Takes nothing more, hands over what is queued and closes the sockets. Twice is harmless. */
+  /** Takes nothing more, stores what is known, hands over what is queued and closes the sockets. Twice is harmless. */
   async close(): Promise<void> {
     this.#cancelTick();
     await this.#closing.close();
+    this.#recorder.close();
+    this.#presence.close();
     this.#deps.log.info('manager.stopped', { openRequests: this.#requests.openCount });
   }
 
@@ -128,42 +150,47 @@ export class Manager {
   }
 
   #onFrontend(frames: readonly Buffer[]): void {
-    const verdict = this.#frontend.receive(frames);
-    this.#sockets.frontend.send(verdict.replyFrames);
-    if (verdict.kind === 'new') return this.#open(verdict.request, verdict.reach);
-    if (verdict.kind === 'repeated') this.#tally.requestsRepeated += 1;
-    if (verdict.kind === 'rejected') {
-      this.#reject('frontend', verdict.peer, verdict.error.code, verdict.error.message);
+    const message = openFrontendMessage(frames, this.#deps.newId);
+    if (message.kind === 'rejected') {
+      const { peer, error } = message;
+      this.#reject('frontend', peer.toString('hex'), error.code, error.message);
+      this.#sockets.frontend.send(replyFrames(peer, failureOf(error)));
+      return;
     }
-    if (verdict.kind === 'refused') {
-      this.#tally.requestsRefused += 1;
-      const { id, topic } = verdict.request.body;
-      this.#deps.log.warn('request.refused', {
-        id,
-        topic,
-        code: verdict.refusal.code,
-        reason: verdict.refusal.msg,
-      });
-    }
+    const reply = message.kind === 'query' ? this.#onQuery(message.query) : this.#onRequest(message.request);
+    this.#sockets.frontend.send(replyFrames(message.peer, reply));
   }
 
-  #open(request: CheckedRequest, reach: Reach): void {
-    const { id, cmd, topic, service, windowMs = defaultWindowMs } = request.body;
-    const now = this.#deps.clock.now();
-    this.#tally.requests += 1;
-    this.#deps.log.info('request.opened', {
-      id,
-      action: cmd,
-      topic,
-      service,
-      form: request.version,
-      ...reach,
-    });
-    this.#publisher.open(id, now);
-    dispatch(this.#sockets.backend, request, reach);
-    this.#carryOut(
-      this.#requests.open({ id, expected: reach.v1 + reach.v2, withheld: reach.withheld, windowMs }, now),
-    );
+  #onRequest(request: CheckedRequest): object {
+    const { id, cmd: action, topic, service } = request.body;
+    const verdict = this.#intake.take(request);
+    this.#tally[talliedAs[verdict.kind]] += 1;
+    if (verdict.kind === 'refused') {
+      const { code, msg: reason } = verdict.reply;
+      this.#deps.log.warn('request.refused', { id, action, topic, service, code, reason });
+    } else if (verdict.kind === 'opened') {
+      const { expected, withheld } = verdict.reply;
+      this.#deps.log.info('request.opened', {
+        id,
+        action,
+        topic,
+        service,
+        form: request.version,
+        expected,
+        withheld,
+      });
+    }
+    return verdict.reply;
+  }
+
+  #onQuery(query: Query): object {
+    this.#tally.queries += 1;
+    try {
+      return this.#queries.answer(query);
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      return failureOf(error);
+    }
   }
 
   #onBackend(frames: readonly Buffer[]): void {
@@ -171,7 +198,7 @@ export class Manager {
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
     if (subscription === undefined)
       return this.#reject('backend', '', 'INVALID_MESSAGE', 'expected a subscription');
-    this.#subscriptions.apply(subscription);
+    this.#presence.subscription(subscription);
     this.#deps.log.debug('topic.subscription', { ...subscription });
   }
 
@@ -182,17 +209,18 @@ export class Manager {
 
   #onSink(frames: readonly Buffer[]): void {
     try {
-      const { id, node, payload } = openSinkMessage(frames);
-      this.#tally.results += 1;
-      const effects = this.#requests.step(id, { kind: 'result', node, payload }, this.#deps.clock.now());
-      if (effects !== undefined) return this.#carryOut(effects);
-      // Perhaps asked for before this manager was restarted: whoever listens still gets it.
-      this.#tally.resultsOfUnknownRequest += 1;
-      this.#publisher.answer(id, payload);
+      this.#onAgent(openSinkMessage(frames));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       this.#reject('sink', '', error.code, error.message);
     }
+  }
+
+  #onAgent(message: SinkMessage): void {
+    if (message.type === 'ack') return this.#requests.acknowledged(message);
+    if (message.type !== 'result') return this.#presence.message(message);
+    this.#tally.results += 1;
+    this.#requests.result(message);
   }
 
   #onManagement(frames: readonly Buffer[]): void {
@@ -201,27 +229,60 @@ export class Manager {
     if (isErrorCode(refusal?.code)) this.#reject('management', '', refusal.code, refusal.msg);
   }
 
-  #carryOut(effects: readonly LedgerEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'publish') {
-        this.#publisher.answer(effect.id, effect.payload);
-        continue;
-      }
-      this.#tally.requestsEnded += 1;
-      this.#publisher.end(effect.end);
-      this.#deps.log.info('request.ended', { ...effect.end });
-    }
+  #managementHandlers(publisherPort: () => number): ManagementHandlers {
+    const { clock, host } = this.#deps;
+    const startedAtMs = clock.now();
+    return managementHandlers({
+      config: this.#config,
+      host,
+      publisherPort,
+      uptimeMs: () => clock.now() - startedAtMs,
+      counters: () => this.counters,
+      stop: () => this.#stop(),
+    });
   }
 
   #tick(): void {
-    const now = this.#deps.clock.now();
-    this.#carryOut(this.#requests.tick(now));
+    const { clock } = this.#deps;
+    const now = clock.now();
+    this.#presence.tick();
+    this.#requests.tick();
     this.#publisher.tick(now);
-    this.#cancelTick = this.#deps.clock.after(tickMs, 'manager tick', () => this.#tick());
+    if (now >= this.#nextPruneMs) this.#prune(now);
+    this.#cancelTick = clock.after(tickMs, 'manager tick', () => this.#tick());
+  }
+
+  #prune(now: number): void {
+    this.#nextPruneMs = now + pruneMs;
+    const { store, clock, log } = this.#deps;
+    try {
+      store.prune(this.#config.history, clock.wallMs(), deletionsPerPrune);
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      log.error('store.failed', { error });
+    }
   }
 
   #reject(door: string, peer: string, code: ErrorCode, reason: string): void {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
   }
+}
+
+const talliedAs = { opened: 'requests', repeated: 'requestsRepeated', refused: 'requestsRefused' } as const;
+
+const ledgerOptions: LedgerOptions = {
+  firstPauseMs: 1_000,
+  longestPauseMs: 10_000,
+  cancelGraceMs: 10_000,
+  jitter: (node, asked) => spread(`${node}/${asked}`),
+};
+
+/** A number from 0 up to 1 that looks random and is the same for the same text. */
+function spread(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32;
 }

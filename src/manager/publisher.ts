@@ -3,7 +3,8 @@ import type { Socket } from '../platform/sockets.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { endTopic, readSubscription } from '../wire/topic.ts';
+import { NodeChange, type NodeInfo } from '../wire/query.ts';
+import { endTopic, nodesTopic, readSubscription } from '../wire/topic.ts';
 
 const replayMaxAgeMs = 60_000;
 const replayMaxBytes = 256 * 1024 * 1024;
@@ -23,7 +24,12 @@ export class Publisher {
   }
 
   get dropped(): number {
-    return this.#socket.dropped + this.#replay.dropped;
+    return this.#socket.dropped;
+  }
+
+  /** Publications that waited for a subscription in vain. Their answers are in the history all the same. */
+  get unclaimed(): number {
+    return this.#replay.dropped;
   }
 
   open(id: RequestId, now: number): void {
@@ -36,6 +42,11 @@ export class Publisher {
 
   end(end: RequestEnd): void {
     this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
+  }
+
+  /** To whoever watches the nodes; nobody needs to have it afterwards. */
+  nodeChanged(node: NodeInfo): void {
+    this.#socket.send([Buffer.from(nodesTopic), NodeChange.encode(node)]);
   }
 
   /** Takes what the socket received. False when it is no subscription. */

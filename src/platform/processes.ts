@@ -4,6 +4,8 @@ export interface RunOptions {
   readonly killAfterMs: number;
   /** Bytes kept of each output stream, from its beginning. */
   readonly outputLimitBytes: number;
+  /** When aborted, the process group is ended as at the timeout. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CapturedOutput {
@@ -16,7 +18,10 @@ export interface CapturedOutput {
 export interface ProcessExit {
   /** Exit code, or minus the signal number when a signal ended the process. */
   readonly exitCode: number;
+  /** It was ended at its time limit. */
   readonly timedOut: boolean;
+  /** It was ended because `signal` was aborted. */
+  readonly aborted: boolean;
   readonly stdout: CapturedOutput;
   readonly stderr: CapturedOutput;
   readonly durationMs: number;

@@ -1,6 +1,6 @@
 import type { Processes } from '../platform/processes.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
-import type { Provider, ProviderResult } from './provider.ts';
+import type { ActionLimits, Provider, ProviderResult } from './provider.ts';
 import { stateAfterAction, stateOfStatus } from './state.ts';
 
 export interface Service8Options {
@@ -22,11 +22,11 @@ export class Service8 implements Provider {
     this.#options = options;
   }
 
-  async run(service: ServiceName, action: ActionName, timeoutMs: number): Promise<ProviderResult> {
+  async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     const { processes, program, system, outputLimitBytes } = this.#options;
     // service(8) knows no list of one service; asked for it, it names all.
     const args = action === 'list' ? ['--status-all'] : [service, action];
-    const exit = await processes.run(program, args, { timeoutMs, killAfterMs, outputLimitBytes });
+    const exit = await processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
     const state = action === 'status' ? stateOfStatus(system, exit) : stateAfterAction(exit);
     return { ...exit, provider: 'service(8)', state };
   }

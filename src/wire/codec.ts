@@ -1,5 +1,5 @@
-import type { Static, TSchema } from '@sinclair/typebox';
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import { KindGuard, type Static, type TSchema } from '@sinclair/typebox';
+import { type TypeCheck, TypeCompiler, type ValueError } from '@sinclair/typebox/compiler';
 import { isServiceManagerError, ServiceManagerError } from './errors.ts';
 
 /** One kind of message: its name in docs/PROTOCOL.md, its schema (which is also its type) and its largest size. */
@@ -68,18 +68,36 @@ function describeFirstError<Schema extends TSchema>(
   checker: TypeCheck<Schema>,
   value: unknown,
 ): string {
-  const first = checker.Errors(value).First();
+  const first = nearest(checker.Errors(value).First());
   if (first === undefined) return `${name}: not valid`;
   const field = first.path === '' ? 'the message' : `field ${first.path.slice(1).replaceAll('/', '.')}`;
-  const expected: string = first.schema.description ?? first.message.toLowerCase();
+  const expected = first.schema.description ?? first.message.replace(/^Expected /, '');
   return first.value === undefined
     ? `${name}: ${field} is missing, expected ${expected}`
     : `${name}: ${field} is ${shorten(first.value)}, expected ${expected}`;
 }
 
-const longestShownValue = 60;
+/** A union that does not say what it expects is told of as the form with the fewest fields missing. */
+function nearest(error: ValueError | undefined): ValueError | undefined {
+  if (error === undefined || !KindGuard.IsUnion(error.schema)) return error;
+  if (error.schema.description !== undefined) return error;
+  const missing = error.schema.anyOf.map((form) => missingFields(form, error.value));
+  return nearest(error.errors[missing.indexOf(Math.min(...missing))]?.First());
+}
 
+function missingFields(form: TSchema, value: unknown): number {
+  const required = KindGuard.IsObject(form) ? (form.required ?? []) : [];
+  const present = typeof value === 'object' && value !== null ? value : {};
+  return required.filter((field) => !Object.hasOwn(present, field)).length;
+}
+
+const longestShownText = 60;
+
+// Lists and objects are not written out: what a peer nested deeply enough would overflow the stack.
 function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= longestShownValue ? text : `${text.slice(0, longestShownValue)}...`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value !== 'string') return String(value);
+  const shown = JSON.stringify(value.slice(0, longestShownText));
+  return value.length <= longestShownText ? shown : `${shown}...`;
 }

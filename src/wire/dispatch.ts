@@ -2,8 +2,9 @@ import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
 import { ActionName, RequestId, ServiceName, Topic } from './fields.ts';
+import { BootId } from './presence.ts';
 import { maxRequestBytes, RequestBody } from './request.ts';
-import { readTopicFrame, topicFrame } from './topic.ts';
+import { topicFrame } from './topic.ts';
 
 /** v1 backend message, second frame. */
 export const DispatchV1 = message(
@@ -12,37 +13,51 @@ export const DispatchV1 = message(
   Type.Object({ cmd: ActionName, topic: Topic, service: ServiceName, uuid: RequestId }),
 );
 
-/** v2 backend message, second frame: what the manager itself says about the request in the third. */
+/** v2 backend message, second frame: what the manager itself says. Of what type it is decides which fields it has. */
 export const DispatchHeader = message(
   'DispatchHeader',
-  4 * 1024,
+  64 * 1024,
   Type.Object({
     v: Type.Literal(2, { description: 'the number 2' }),
     type: Type.String({ maxLength: 32, description: 'a message type' }),
-    id: RequestId,
+    /** `request`, `cancel`, `stored`: the request it is about. */
+    id: Type.Optional(RequestId),
+    /** `conflict`: the runs of agents that use the name of this node at the same time. */
+    boots: Type.Optional(Type.Array(BootId, { maxItems: 100, description: 'a list of boot ids' })),
   }),
 );
 export type DispatchHeader = Static<typeof DispatchHeader.schema>;
 
 /** What an agent makes of a backend message. */
-export interface Dispatch {
-  readonly topic: Topic;
-  readonly body: RequestBody;
-}
+export type Dispatch =
+  | { readonly type: 'request'; readonly body: RequestBody }
+  /** Don't start it; end it if it runs. */
+  | { readonly type: 'cancel'; readonly id: RequestId }
+  /** This manager has stored the result: it need not be kept for it. */
+  | { readonly type: 'stored'; readonly id: RequestId }
+  /** The manager does not know this agent: say hello. */
+  | { readonly type: 'who' }
+  /** To all agents, every few seconds: who hears it answers with a beat. */
+  | { readonly type: 'pulse' }
+  /** Two agents use this name: serve neither. */
+  | { readonly type: 'conflict'; readonly boots: readonly BootId[] };
 
 export function dispatchFramesV1(body: RequestBody): Buffer[] {
   const { cmd, topic, service, id } = body;
   return [topicFrame(topic, 'v1'), DispatchV1.encode({ cmd, topic, service, uuid: id })];
 }
 
-export function dispatchFramesV2(
-  topic: Topic,
-  id: RequestId,
-  bodyBytes: Buffer,
-  signature: string,
-): Buffer[] {
-  const header = DispatchHeader.encode({ v: 2, type: 'request', id });
-  return [topicFrame(topic, 'v2'), header, bodyBytes, Buffer.from(signature)];
+/** `to` is the topic frame: of a topic, or the address of a node. */
+export function dispatchFramesV2(to: Buffer, id: RequestId, bodyBytes: Buffer, signature: string): Buffer[] {
+  return [to, DispatchHeader.encode({ v: 2, type: 'request', id }), bodyBytes, Buffer.from(signature)];
+}
+
+/** A message without a body. */
+export function controlFrames(to: Buffer, control: Exclude<Dispatch, { type: 'request' }>): Buffer[] {
+  const { type } = control;
+  const id = 'id' in control ? { id: control.id } : {};
+  const boots = 'boots' in control ? { boots: [...control.boots] } : {};
+  return [to, DispatchHeader.encode({ v: 2, type, ...id, ...boots }), Buffer.alloc(0), Buffer.alloc(0)];
 }
 
 /**
@@ -50,41 +65,42 @@ export function dispatchFramesV2(
  * Throws FRAME_COUNT, FRAME_TOO_LARGE, NOT_JSON, INVALID_MESSAGE, UNKNOWN_TYPE or BODY_MISMATCH.
  */
 export function openDispatch(frames: readonly Uint8Array[]): Dispatch {
-  const [topicBytes, second, bodyBytes] = frames;
-  const read = topicBytes === undefined ? undefined : readTopicFrame(topicBytes);
-  if (read === undefined || second === undefined || (frames.length !== 2 && frames.length !== 4)) {
+  const [topic, second, bodyBytes] = frames;
+  if (topic === undefined || second === undefined || (frames.length !== 2 && frames.length !== 4)) {
     throw new ServiceManagerError(
       'FRAME_COUNT',
       `backend message of ${frames.length} frames, expected 2 or 4`,
     );
   }
-  return bodyBytes === undefined ? openV1(read.topic, second) : openV2(read.topic, second, bodyBytes);
+  return bodyBytes === undefined ? openV1(second) : openV2(second, bodyBytes);
 }
 
-function openV1(topic: Topic, frame: Uint8Array): Dispatch {
-  const { uuid, cmd, service, topic: asked } = DispatchV1.decode(frame);
-  return { topic, body: { id: uuid, cmd, topic: asked, service } };
+function openV1(frame: Uint8Array): Dispatch {
+  const { uuid, cmd, service, topic } = DispatchV1.decode(frame);
+  return { type: 'request', body: { id: uuid, cmd, topic, service } };
 }
 
-function openV2(topic: Topic, headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
-  const header = DispatchHeader.decode(headerBytes);
-  if (header.type !== 'request') {
+function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
+  const { type, id, boots } = DispatchHeader.decode(headerBytes);
+  if (type === 'who' || type === 'pulse') return { type };
+  if (type === 'conflict') return { type, boots: boots ?? [] };
+  if (type !== 'request' && type !== 'cancel' && type !== 'stored') {
+    throw new ServiceManagerError('UNKNOWN_TYPE', `DispatchHeader: type "${type}" is not known`);
+  }
+  if (id === undefined) {
     throw new ServiceManagerError(
-      'UNKNOWN_TYPE',
-      `DispatchHeader: type is "${header.type}", expected request`,
+      'INVALID_MESSAGE',
+      `DispatchHeader: field id is missing, expected with type ${type}`,
     );
   }
+  if (type !== 'request') return { type, id };
   const body = RequestBody.decode(bodyBytes);
-  if (body.id !== header.id) {
-    throw new ServiceManagerError(
-      'BODY_MISMATCH',
-      `DispatchHeader: id ${header.id}, but the body says ${body.id}`,
-    );
-  }
-  return { topic, body };
+  if (body.id === id) return { type, body };
+  throw new ServiceManagerError('BODY_MISMATCH', `DispatchHeader: id ${id}, but the body says ${body.id}`);
 }
 
-const IdOnly = message(
+/** What is read of a message that could not be opened. */
+export const IdOnly = message(
   'IdOnly',
   maxRequestBytes,
   Type.Object({ uuid: Type.Optional(RequestId), id: Type.Optional(RequestId) }),

@@ -1,20 +1,26 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
-import { RequestId } from './fields.ts';
+import { AnsweringNode, RequestId } from './fields.ts';
+import { Outcome } from './outcome.ts';
+import { maxReplyBytes } from './reply.ts';
 
-/** Published on `end/` + uuid when a request is over: how many were asked, how many answered. */
+const count = Type.Integer({ minimum: 0, description: 'a count' });
+
+/** Published once on `end/` + uuid when a request is over: what became of it at every aimed-at node. */
 export const RequestEnd = message(
   'RequestEnd',
-  64 * 1024,
+  maxReplyBytes,
   Type.Object({
     uuid: RequestId,
-    /** Connected agents that subscribed to the topic when the request was dispatched. */
-    expected: Type.Integer({ minimum: 0 }),
-    answered: Type.Integer({ minimum: 0 }),
+    /** Every node that it was aimed at by name, and every other one that answered. */
+    outcomes: Type.Array(Type.Object({ node: AnsweringNode, outcome: Outcome }), {
+      description: 'a list of outcomes',
+    }),
+    /** v1 agents that were asked and did not answer: they have no name. */
+    unnamed: count,
     /** v1 agents that were not asked because a shorter v1 topic would have received the request too. */
-    withheld: Type.Integer({ minimum: 0 }),
-    /** True when all expected agents answered, false when the window ended first. */
-    complete: Type.Boolean(),
+    withheld: count,
+    isCancelled: Type.Boolean({ description: 'true or false' }),
   }),
 );
 export type RequestEnd = Static<typeof RequestEnd.schema>;

@@ -17,6 +17,11 @@ export const errorCodes = {
     'a v1 agent on a shorter topic would receive the request too, so it is not sent to v1 agents',
   REQUEST_EXPIRED: 'the request arrived after the time until which it is good',
   TOO_BUSY: 'too many requests are waiting; try again later',
+  NAME_CONFLICT: 'two agents use the name of this node at the same time, so neither is served',
+  CANCELLED: 'the request was cancelled',
+  JOURNAL_UNAVAILABLE: 'the agent cannot write its journal, so it refuses what changes a service',
+  UNKNOWN_NODE: 'no node of this name is known',
+  UNKNOWN_REQUEST: 'no request of this id is known',
   SHUTTING_DOWN: 'the program is stopping and takes no new work',
   // what happened at the work
   PROVIDER_FAILED: 'the service manager of the host could not be started',
@@ -28,6 +33,7 @@ export const errorCodes = {
   // this host
   BAD_CONFIG: 'the configuration is not usable',
   BAD_USAGE: 'the command line is not usable',
+  STORE_UNUSABLE: 'the database in the state folder cannot be used',
   ENDPOINT_UNUSABLE: 'a socket could not be bound or connected',
 } as const;
 

@@ -23,10 +23,16 @@ export const NodeName = Type.Unsafe<NodeName>(
     description: 'a host name of 1 to 255 letters, digits, dots, dashes and underscores',
   }),
 );
+/** As an answer names its node: v1 agents may have names that v2 agents may not. */
+export const AnsweringNode = Type.Unsafe<NodeName>(
+  Type.String({ minLength: 1, maxLength: 255, description: 'a node name of 1 to 255 characters' }),
+);
 export const Topic = Type.Unsafe<Topic>(
   Type.String({
-    // Control characters are out: 0x02 and 0x00 frame a v2 topic on the wire.
-    pattern: '^[^\\u0000-\\u001f\\u007f]{1,255}$',
+    // Control characters are out: some of them frame a v2 topic on the wire. So are halves of characters, which are
+    // all the same in UTF-8.
+    pattern:
+      '^(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff]){1,255}$',
     description: 'a topic of 1 to 255 printable characters',
   }),
 );
@@ -63,6 +69,14 @@ export const readOnlyActions: ReadonlySet<string> = new Set(['status', 'list']);
 /** What a service is, in one vocabulary for every host system. */
 export const states = ['running', 'stopped', 'failed', 'not-found', 'unknown'] as const;
 export type State = (typeof states)[number];
-export const State = Type.Unsafe<State>(
-  Type.String({ enum: [...states], description: `one of ${states.join(', ')}` }),
-);
+export const State = oneOf(states);
+
+/** A text of a closed list. (TypeBox does not check the `enum` of a string.) */
+export function oneOf<const Word extends string>(words: readonly Word[]) {
+  return Type.Unsafe<Word>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      { description: `one of ${words.join(', ')}` },
+    ),
+  );
+}

@@ -14,9 +14,11 @@ export const ManagementReply = message(
   'ManagementReply',
   64 * 1024,
   Type.Object({
-    success: Type.Literal(0),
-    msg: Type.String(),
-    result: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    success: Type.Literal(0, { description: 'the number 0' }),
+    msg: Type.String({ description: 'a text' }),
+    result: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'an object with what was asked for' }),
+    ),
   }),
 );
 export type ManagementReply = Static<typeof ManagementReply.schema>;

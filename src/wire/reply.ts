@@ -3,19 +3,30 @@ import { message } from './codec.ts';
 import type { ErrorCode, ServiceManagerError } from './errors.ts';
 import { RequestId } from './fields.ts';
 
-const maxReplyBytes = 64 * 1024;
+/** Room for the names of some ten thousand nodes. */
+export const maxReplyBytes = 4 * 1024 * 1024;
 
 /** The 2014 form of "no": a frontend or management refusal, or an agent's own trouble. `code` is new. */
 export const Failure = message(
   'Failure',
   maxReplyBytes,
   Type.Object({
-    success: Type.Literal(-1),
-    msg: Type.String(),
+    success: Type.Literal(-1, { description: 'the number -1' }),
+    msg: Type.String({ description: 'a text' }),
     code: Type.Optional(Type.String({ description: 'one of the error codes' })),
   }),
 );
 export type Failure = Static<typeof Failure.schema>;
+
+/** A node that is known, but not there. */
+export const Absence = Type.Object({
+  node: Type.String({ description: 'a node name' }),
+  /** Milliseconds since anything was heard of it. */
+  lastSeenAgoMs: Type.Number({ minimum: 0, description: 'milliseconds' }),
+  /** It said goodbye. */
+  hasLeft: Type.Optional(Type.Boolean()),
+});
+export type Absence = Static<typeof Absence>;
 
 /** The request was taken: listen at `port` of the same host for the topic `uuid`. */
 export const Accepted = message(
@@ -25,11 +36,15 @@ export const Accepted = message(
     uuid: RequestId,
     port: Type.Integer({ minimum: 1, maximum: 65_535, description: 'a port from 1 to 65535' }),
     /** 2: this manager publishes the end of the request. */
-    v: Type.Optional(Type.Integer()),
-    /** Connected agents that the request was sent to. */
+    v: Type.Optional(Type.Integer({ description: 'a protocol version' })),
+    /** Agents that the request was sent to and that are alive: named nodes, and v1 agents by their number. */
     expected: Type.Optional(Type.Integer({ minimum: 0, description: 'a count' })),
     /** v1 agents on the topic that were left out (TOPIC_AMBIGUOUS). */
     withheld: Type.Optional(Type.Integer({ minimum: 0, description: 'a count' })),
+    /** To v2 clients: the named nodes among the expected. */
+    nodes: Type.Optional(Type.Array(Type.String(), { description: 'a list of node names' })),
+    /** To v2 clients: nodes on the topic that are known, but not there. */
+    unreachable: Type.Optional(Type.Array(Absence, { description: 'a list of absent nodes' })),
   }),
 );
 export type Accepted = Static<typeof Accepted.schema>;

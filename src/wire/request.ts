@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
-import { ActionName, RequestId, ServiceName, Topic } from './fields.ts';
+import { ActionName, NodeName, RequestId, ServiceName, Topic } from './fields.ts';
 
 export const maxRequestBytes = 64 * 1024;
 
@@ -24,6 +24,12 @@ export const RequestBody = message(
     timeoutMs: Type.Optional(timeoutMs),
     /** How long the client listens for answers. */
     windowMs: Type.Optional(timeoutMs),
+    /** Milliseconds since 1970, by the clock of the client: an agent does not begin with it later. */
+    notAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds since 1970' })),
+    /** Aims at these nodes only, by name, instead of all that the topic reaches. */
+    nodes: Type.Optional(
+      Type.Array(NodeName, { minItems: 1, maxItems: 1_000, description: 'a list of 1 to 1000 node names' }),
+    ),
   }),
 );
 export type RequestBody = Static<typeof RequestBody.schema>;

@@ -1,13 +1,15 @@
 import { foldNames } from '../../core/fold.ts';
 import { inNaturalOrder } from '../../core/natural-order.ts';
-import type { Answer } from '../../wire/result.ts';
-import { painter, type Summary, summaryOf } from './summary.ts';
+import type { Absence } from '../../wire/reply.ts';
+import { absenceText } from './absence.ts';
+import { painter, type Summary } from './summary.ts';
 
 const longestShownText = 200;
 
 interface Group {
   readonly summary: Summary;
   readonly nodes: string[];
+  readonly absences: Absence[];
   unnamed: number;
 }
 
@@ -15,26 +17,41 @@ interface Group {
  * Nodes that say the same on one line, biggest group first: `web[01-38] running`. Two groups that read alike differ
  * in a later line of their output.
  */
-export function formatGroups(answers: readonly Answer[], isColor: boolean): string {
+export function formatGroups(summaries: readonly Summary[], isColor: boolean): string {
   const paint = painter(isColor);
-  return inOrder(groupsOf(answers))
-    .map(
-      (group) => `${namesOf(group)} ${paint(group.summary, headOf(group.summary))}${textOf(group.summary)}\n`,
-    )
+  return inOrder(groupsOf(summaries))
+    .map((group) => {
+      const { summary } = group;
+      const tail = summary.isSilent ? noteOf(group) : textOf(summary);
+      return `${namesOf(group)} ${paint(summary, headOf(summary))}${tail}\n`;
+    })
     .join('');
 }
 
-function groupsOf(answers: readonly Answer[]): Group[] {
+function groupsOf(summaries: readonly Summary[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const answer of answers) {
-    const summary = summaryOf(answer);
-    const key = JSON.stringify([summary.isState, headOf(summary), ...saidBy(summary)]);
-    const group = groups.get(key) ?? { summary, nodes: [], unnamed: 0 };
+  for (const summary of summaries) {
+    const key = keyOf(summary);
+    const group = groups.get(key) ?? { summary, nodes: [], absences: [], unnamed: 0 };
     groups.set(key, group);
-    if (summary.node === undefined) group.unnamed += 1;
+    if (summary.absence !== undefined) group.absences.push(summary.absence);
+    if (summary.node === undefined) group.unnamed += summary.count;
     else group.nodes.push(summary.node);
   }
   return [...groups.values()];
+}
+
+function keyOf(summary: Summary): string {
+  const { isState, isSilent, absence } = summary;
+  // When each of them was last seen differs; whether they said goodbye is worth a line of its own.
+  const said = absence === undefined ? saidBy(summary) : [`${absence.hasLeft === true}`];
+  return JSON.stringify([isState, isSilent, absence !== undefined, headOf(summary), ...said]);
+}
+
+/** What is known of silent nodes, in brackets: ` (last seen 3 min to 2 h ago)`. */
+function noteOf({ summary, absences }: Group): string {
+  const note = absences.length > 0 ? absenceText(absences) : summary.lines[0];
+  return note === undefined ? '' : ` (${note})`;
 }
 
 /**

@@ -1,12 +1,17 @@
 import { createColors } from 'picocolors';
+import type { NodeOutcome } from '../../client/index.ts';
 import { type Outcome, outcomeOfAnswer } from '../../core/outcome.ts';
+import type { Absence } from '../../wire/reply.ts';
 import { type Answer, isServiceAnswer, type ServiceAnswer, withTextOutput } from '../../wire/result.ts';
+import { absenceText } from './absence.ts';
 import { printable, printableLines } from './printable.ts';
 
-/** What people are shown of an answer. Every text in it is printable, whatever the node sent. */
+/** What people are shown of a node. Every text in it is printable, whatever the node sent. */
 export interface Summary {
-  /** Undefined when a 2014 agent did not name itself. */
+  /** Undefined of v1 agents that did not name themselves. */
   readonly node: string | undefined;
+  /** More than one only of v1 agents that said nothing at all. */
+  readonly count: number;
   readonly outcome: Outcome;
   /** The service's state when that was asked for and is known, otherwise the outcome. */
   readonly word: string;
@@ -14,23 +19,40 @@ export interface Summary {
   readonly returncode: number | undefined;
   readonly isTimedOut: boolean;
   readonly durationMs: number | undefined;
-  /** What was said, the more telling stream first. */
+  /** What was said, the more telling stream first; of a silent node, what is known of it. */
   readonly lines: readonly string[];
+  readonly absence: Absence | undefined;
+  readonly isSilent: boolean;
 }
+
+const silence = {
+  count: 1,
+  isState: false,
+  returncode: undefined,
+  isTimedOut: false,
+  durationMs: undefined,
+  absence: undefined,
+  isSilent: true,
+} as const;
 
 export function summaryOf(answer: Answer): Summary {
   const outcome = outcomeOfAnswer(answer);
   if (isServiceAnswer(answer)) return summaryOfService(answer, outcome);
-  return {
-    node: answer.node === undefined ? undefined : printable(answer.node),
-    outcome,
-    word: outcome,
-    isState: false,
-    returncode: undefined,
-    isTimedOut: false,
-    durationMs: undefined,
-    lines: printableLines(answer.msg),
-  };
+  const node = answer.node === undefined ? undefined : printable(answer.node);
+  return { ...silence, node, outcome, word: outcome, lines: printableLines(answer.msg), isSilent: false };
+}
+
+/** A node that did not answer. */
+export function summaryOfSilent({ node, outcome }: NodeOutcome, absence: Absence | undefined): Summary {
+  const known = absence === undefined ? undefined : absenceText([absence]);
+  const note = outcome === 'ok' ? 'its answer did not arrive' : known;
+  const lines = note === undefined ? [] : [note];
+  return { ...silence, node: printable(node), outcome, word: outcome, lines, absence };
+}
+
+/** v1 agents that did not answer, and so have no names. */
+export function summaryOfUnnamed(count: number, outcome: Outcome, why: string): Summary {
+  return { ...silence, node: undefined, count, outcome, word: outcome, lines: [why] };
 }
 
 function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
@@ -38,13 +60,16 @@ function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
   const isState = state !== undefined && isStatusAnswer(answer);
   return {
     node: printable(node),
+    count: 1,
     outcome,
-    word: isState ? printable(state) : outcome,
+    word: isState ? state : outcome,
     isState,
     returncode,
     isTimedOut: timedOut === true,
     durationMs,
     lines: linesOf(answer, outcome === 'ok' || isState),
+    absence: undefined,
+    isSilent: false,
   };
 }
 

@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { sleep } from '../clock.ts';
+import type { RunOptions } from '../processes.ts';
 import { nodeClock } from './clock.ts';
 
 /** A process in uninterruptible sleep (a dead NFS server) does not even die of KILL. Waiting for it ends here. */
 const unkillableMs = 5_000;
 const groupPollMs = 20;
+
+export type EndLimits = Pick<RunOptions, 'timeoutMs' | 'killAfterMs' | 'signal'>;
+export type EndReason = 'itself' | 'timeout' | 'abort';
 
 /** A program that leads its own session and process group. */
 export class ProcessGroup {
@@ -47,15 +51,16 @@ export class ProcessGroup {
   }
 
   /**
-   * Resolves when the leader has ended: true if that was within `timeoutMs`, and then nothing in its group is touched.
-   * Else the whole group gets TERM, and KILL when some of it is left after `killAfterMs`.
+   * Resolves when the leader has ended. By itself within `timeoutMs`: nothing in its group is touched. Else, or when
+   * `signal` is aborted, the whole group gets TERM, and KILL when some of it is left after `killAfterMs`.
    */
-  async ends(timeoutMs: number, killAfterMs: number): Promise<boolean> {
-    if (await this.#endsWithin(timeoutMs)) return true;
+  async ends({ timeoutMs, killAfterMs, signal }: EndLimits): Promise<EndReason> {
+    if (await this.#endsWithin(timeoutMs, signal)) return 'itself';
+    const reason = signal?.aborted ? 'abort' : 'timeout';
     this.#signal('SIGTERM');
     if (!(await this.#isGoneWithin(killAfterMs))) this.#signal('SIGKILL');
     await this.#endsWithin(unkillableMs);
-    return false;
+    return reason;
   }
 
   /** Ends the waiting, not the process. */
@@ -73,9 +78,14 @@ export class ProcessGroup {
     return this.#isGivenUp || this.exitCode !== undefined;
   }
 
-  async #endsWithin(delayMs: number): Promise<boolean> {
+  async #endsWithin(delayMs: number, signal?: AbortSignal): Promise<boolean> {
     const timer = new AbortController();
+    const wake = () => timer.abort();
+    signal?.addEventListener('abort', wake);
+    // An abort while the program was being started comes to no listener.
+    if (signal?.aborted) wake();
     await Promise.race([this.#over, sleep(nodeClock, delayMs, timer.signal)]);
+    signal?.removeEventListener('abort', wake);
     timer.abort();
     // Timers come before child exits in the event loop. After a stall both are due: had the leader ended in time, what
     // it left running would be killed for our own delay.

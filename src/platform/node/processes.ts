@@ -1,5 +1,6 @@
+import { constants } from 'node:os';
 import { ServiceManagerError } from '../../wire/errors.ts';
-import type { ProcessExit, Processes, RunOptions } from '../processes.ts';
+import type { CapturedOutput, ProcessExit, Processes, RunOptions } from '../processes.ts';
 import { LeftoverOutput } from './leftover-output.ts';
 import { OutputFile } from './output-file.ts';
 import { ProcessGroup } from './process-group.ts';
@@ -22,6 +23,18 @@ interface Outputs {
 
 const systemFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
+const nothing: CapturedOutput = { text: '', cutBytes: 0 };
+
+/** Of a run that was aborted before it began: the same to its caller as a process that died of TERM at once. */
+const neverStarted: ProcessExit = {
+  exitCode: -constants.signals.SIGTERM,
+  timedOut: false,
+  aborted: true,
+  stdout: nothing,
+  stderr: nothing,
+  durationMs: 0,
+};
+
 /** Programs get their own session, an empty standard input, `/` as working folder and a small clean environment. */
 export class NodeProcesses implements Processes {
   readonly #scratchDir: string;
@@ -39,6 +52,7 @@ export class NodeProcesses implements Processes {
 
   async run(file: string, args: readonly string[], options: RunOptions): Promise<ProcessExit> {
     if (this.#isClosed) throw new ServiceManagerError('SHUTTING_DOWN', `${file} is not started any more`);
+    if (options.signal?.aborted) return neverStarted;
     const startedMs = performance.now();
     const outputs = this.#openOutputs(file, options.outputLimitBytes);
     const group = await this.#start(file, args, outputs);
@@ -47,13 +61,15 @@ export class NodeProcesses implements Processes {
       outputs.stderr.cutBack();
     }, this.#cutBackIntervalMs);
     this.#running.add(group);
+    if (this.#isClosed) group.giveUp();
     try {
-      const isInTime = await group.ends(options.timeoutMs, options.killAfterMs);
+      const reason = await group.ends(options);
       if (group.isGivenUp) throw new ServiceManagerError('INTERRUPTED', `${file} goes on without us`);
       return {
         // Without an exit code it has not even died of KILL yet, which is all that is left to say.
-        exitCode: group.exitCode ?? -9,
-        timedOut: !isInTime,
+        exitCode: group.exitCode ?? -constants.signals.SIGKILL,
+        timedOut: reason === 'timeout',
+        aborted: reason === 'abort',
         stdout: outputs.stdout.read(),
         stderr: outputs.stderr.read(),
         durationMs: Math.round(performance.now() - startedMs),

@@ -74,5 +74,6 @@ class Outlet {
   }
 }
 
-// ECONNRESET where standard output is a socket, as under some shells and service managers.
-const readerGoneCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
+// ECONNRESET where standard output is a socket, as under some service managers; the last one for all writes that were
+// under way when the first of them found the pipe closed.
+const readerGoneCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);

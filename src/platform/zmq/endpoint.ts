@@ -14,7 +14,7 @@ export function checkEndpoint(verb: Verb, endpoint: string): void {
   const port = tcpEndpoint.exec(endpoint)?.[1];
   if (port === undefined) throw new RangeError('it is not of the form tcp://HOST:PORT');
   if (Number(port) > largestPort) throw new RangeError(`the largest port is ${largestPort}`);
-  if (verb === 'connect' && Number(port) === 0) throw new RangeError('nobody can be connected to at port 0');
+  if (verb === 'connect' && /\*|:0+$/.test(endpoint)) throw new RangeError('it is good for binding only');
 }
 
 export function endpointUnusable(verb: Verb, endpoint: string, cause: unknown): ServiceManagerError {

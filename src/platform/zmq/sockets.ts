@@ -21,6 +21,8 @@ const connections = {
   tcpKeepaliveInterval: 5,
   tcpKeepaliveCount: 3,
   tcpMaxRetransmitTimeout: 15_000,
+  // When a manager comes back, its agents come all at once; with the default of 100 most would wait for TCP's next try.
+  backlog: 4_096,
 };
 const heartbeats = { heartbeatInterval: 5_000, heartbeatTimeout: 15_000, heartbeatTimeToLive: 15_000 };
 

@@ -22,6 +22,7 @@ describe('manager config', () => {
       mgmtEndpoint: 'tcp://*:5800',
       publisherEndpoint: 'tcp://*:5750',
       stateDir: '/var/lib/service-mgr',
+      history: { maxAgeMs: 30 * 86_400_000, maxRequests: 100_000, maxBytes: 1_073_741_824 },
     });
   });
 

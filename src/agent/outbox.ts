@@ -1,0 +1,90 @@
+import type { RequestId } from '../wire/fields.ts';
+
+export interface OutboxLimits {
+  /** Pauses between two sendings of one answer: each is twice the one before, up to the longest. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** Beyond it the oldest answers are given up; those of actions that change a service are in the journal all the same. */
+  readonly maxBytes: number;
+}
+
+export interface OutgoingAnswer {
+  readonly id: RequestId;
+  readonly manager: string;
+  readonly payload: Buffer;
+}
+
+interface Waiting extends OutgoingAnswer {
+  sent: number;
+  nextMs: number;
+}
+
+/** Answers on their way to a manager: sent again, with growing pauses, until it says that it has stored them. */
+export class Outbox {
+  readonly #limits: OutboxLimits;
+  readonly #random: () => number;
+  readonly #waiting = new Map<string, Waiting>();
+  #bytes = 0;
+  #givenUp = 0;
+
+  constructor(limits: OutboxLimits, random: () => number) {
+    this.#limits = limits;
+    this.#random = random;
+  }
+
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  get givenUp(): number {
+    return this.#givenUp;
+  }
+
+  /** To be sent now, and again until `delivered`. */
+  add(answer: OutgoingAnswer, now: number): void {
+    this.delivered(answer.id, answer.manager);
+    const waiting = { ...answer, sent: 0, nextMs: 0 };
+    this.#waiting.set(key(answer), waiting);
+    this.#bytes += answer.payload.byteLength;
+    this.#sent(waiting, now);
+    while (this.#bytes > this.#limits.maxBytes) this.#giveUpOldest();
+  }
+
+  /** True when it was waiting. */
+  delivered(id: RequestId, manager: string): boolean {
+    const waiting = this.#waiting.get(key({ id, manager }));
+    if (waiting === undefined) return false;
+    this.#bytes -= waiting.payload.byteLength;
+    return this.#waiting.delete(key(waiting));
+  }
+
+  isWaiting(id: RequestId): boolean {
+    for (const waiting of this.#waiting.values()) if (waiting.id === id) return true;
+    return false;
+  }
+
+  /** What is to be sent again now. */
+  due(now: number): OutgoingAnswer[] {
+    const due = [...this.#waiting.values()].filter(({ nextMs }) => nextMs <= now);
+    for (const waiting of due) this.#sent(waiting, now);
+    return due;
+  }
+
+  #sent(waiting: Waiting, now: number): void {
+    const { firstPauseMs, longestPauseMs } = this.#limits;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** waiting.sent);
+    waiting.sent += 1;
+    waiting.nextMs = now + pauseMs * (0.75 + this.#random() / 2);
+  }
+
+  #giveUpOldest(): void {
+    const oldest = this.#waiting.values().next();
+    if (oldest.done) return;
+    this.#givenUp += 1;
+    this.delivered(oldest.value.id, oldest.value.manager);
+  }
+}
+
+function key({ id, manager }: Pick<OutgoingAnswer, 'id' | 'manager'>): string {
+  return `${id} ${manager}`;
+}

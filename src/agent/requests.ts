@@ -1,0 +1,242 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Journal } from '../store/journal.ts';
+import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
+import { type RequestId, readOnlyActions } from '../wire/fields.ts';
+import type { AckPhase, BootId } from '../wire/presence.ts';
+import type { RequestBody } from '../wire/request.ts';
+import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
+import type { Answers } from './answers.ts';
+import type { Link } from './link.ts';
+import { Outbox } from './outbox.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface RequestDeskDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly tasks: Tasks;
+  readonly answers: Answers;
+  readonly boot: BootId;
+  readonly random: () => number;
+  /** A bug of ours came up: the agent cannot go on. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** A request that is in work, or whose answer is. */
+interface Known {
+  readonly body: RequestBody;
+  readonly cancel: AbortController;
+  /** Who wants the answer. */
+  readonly links: Set<Link>;
+  phase: AckPhase;
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+// Clocks of two hosts may differ by this much before a request in time counts as late.
+const clockSkewMs = 30_000;
+// Three pulses without another warning.
+const conflictMs = 20_000;
+const outboxLimits = { firstPauseMs: 1_000, longestPauseMs: 30_000, maxBytes: 64 * 1024 * 1024 };
+const pruneMs = 60_000;
+const journalBounds = { maxAgeMs: 7 * 86_400_000, maxEntries: 100_000 };
+
+/**
+ * Sees to it that a request runs at most once and that its answer arrives: known ids get what is known of them, what
+ * changes a service is journaled before it starts, and answers are sent until a manager has stored them.
+ */
+export class RequestDesk {
+  readonly #deps: RequestDeskDeps;
+  readonly #known = new Map<RequestId, Known>();
+  readonly #outbox: Outbox;
+  readonly #links = new Map<string, Link>();
+  #conflictUntilMs = Number.NEGATIVE_INFINITY;
+  #nextPruneMs = 0;
+
+  constructor(deps: RequestDeskDeps) {
+    this.#deps = deps;
+    this.#outbox = new Outbox(outboxLimits, deps.random);
+  }
+
+  get undelivered(): number {
+    return this.#outbox.count;
+  }
+
+  get givenUp(): number {
+    return this.#outbox.givenUp;
+  }
+
+  /** Takes up what an earlier run of this agent left: tells of what it did not end, sends what was not stored. */
+  restore(links: readonly Link[]): void {
+    const { journal, log, answers, clock } = this.#deps;
+    for (const link of links) this.#links.set(link.name, link);
+    for (const { id, service, action } of journal.interrupted()) {
+      log.warn('request.interrupted', { id, service, action });
+      const reason = `the agent was stopped while ${service} ${action} was running; how it ended is not known`;
+      const payload = AnswerMessage.encode(answers.trouble(id, 'INTERRUPTED', reason));
+      // Which manager asked is not known any more: those that did not will not mind.
+      const managers = [...this.#links.keys()];
+      const isKept = this.#journaled(id, () => journal.finish(id, payload, managers, clock.wallMs()));
+      if (!isKept) for (const link of links) this.#send(id, payload, link);
+    }
+    for (const { id, payload, manager } of journal.undelivered()) {
+      const link = this.#links.get(manager);
+      if (link === undefined) this.#journaled(id, () => journal.delivered(id, manager));
+      else this.#send(id, payload, link);
+    }
+  }
+
+  receive(body: RequestBody, link: Link): void {
+    const { id } = body;
+    const known = this.#known.get(id);
+    if (known !== undefined) return this.#again(known, link);
+    const refusal = this.#refusal(body);
+    if (refusal !== undefined) return this.#refuse(id, refusal.code, refusal.reason, link);
+    try {
+      const entry = readOnlyActions.has(body.cmd) ? undefined : this.#deps.journal.find(id);
+      if (entry?.payload !== undefined) return this.#owe(id, entry.payload, link);
+      if (entry?.state === 'cancelled')
+        return this.#refuse(id, 'CANCELLED', 'cancelled before it arrived', link);
+      if (entry?.state === 'started')
+        return this.#refuse(id, 'INTERRUPTED', 'it was begun before; how it ended was not journaled', link);
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      return this.#refuse(id, error.code, error.message, link);
+    }
+    this.#run(body, link);
+  }
+
+  /** Ends it if it runs, and keeps it from starting if it does not. */
+  cancel(id: RequestId): void {
+    const known = this.#known.get(id);
+    this.#deps.log.info('request.cancelled', { id, phase: known?.phase ?? 'unknown' });
+    if (known !== undefined) return known.cancel.abort();
+    this.#journaled(id, () => this.#deps.journal.cancel(id, this.#deps.clock.wallMs()));
+  }
+
+  /** A refusal that has no journal entry, because nothing was or will be done for it. */
+  refused(id: RequestId, code: ErrorCode, reason: string, link: Link): void {
+    this.#refuse(id, code, reason, link);
+  }
+
+  stored(id: RequestId, link: Link): void {
+    if (this.#outbox.delivered(id, link.name)) this.#delivered(id, link);
+  }
+
+  /** Another agent uses our name: we serve nobody until that is over. */
+  conflict(boots: readonly BootId[]): void {
+    const { clock, log, boot } = this.#deps;
+    if (clock.now() >= this.#conflictUntilMs) log.error('node.name_conflict', { boots, ours: boot });
+    this.#conflictUntilMs = clock.now() + conflictMs;
+  }
+
+  tick(): void {
+    const now = this.#deps.clock.now();
+    for (const { id, payload, manager } of this.#outbox.due(now))
+      this.#links.get(manager)?.report.result(id, payload);
+    if (now < this.#nextPruneMs) return;
+    this.#nextPruneMs = now + pruneMs;
+    this.#journaled(undefined, () => this.#deps.journal.prune(journalBounds, this.#deps.clock.wallMs()));
+  }
+
+  #refusal(body: RequestBody): Refusal | undefined {
+    if (this.#deps.clock.now() >= this.#conflictUntilMs) return this.#expiry(body);
+    return {
+      code: 'NAME_CONFLICT',
+      reason: 'another agent uses the name of this node; neither is served until one is renamed',
+    };
+  }
+
+  #expiry({ notAfterMs }: RequestBody): Refusal | undefined {
+    const lateMs = notAfterMs === undefined ? 0 : this.#deps.clock.wallMs() - notAfterMs;
+    if (lateMs <= clockSkewMs) return undefined;
+    return {
+      code: 'REQUEST_EXPIRED',
+      reason: `the time of the request was over ${Math.round(lateMs / 1_000)} s before it could begin`,
+    };
+  }
+
+  #again(known: Known, link: Link): void {
+    known.links.add(link);
+    link.report.acknowledge(known.body.id, known.phase);
+  }
+
+  #run(body: RequestBody, link: Link): void {
+    const { tasks, log } = this.#deps;
+    const { id, cmd: action, service } = body;
+    const phase: AckPhase = tasks.isBusy(service) ? 'queued' : 'running';
+    const known: Known = { body, cancel: new AbortController(), links: new Set([link]), phase };
+    this.#known.set(id, known);
+    log.info('request.received', { id, action, service, phase });
+    link.report.acknowledge(id, phase);
+    const hooks = { begin: () => this.#begin(known), signal: known.cancel.signal };
+    tasks
+      .run(body, hooks)
+      .then((answer) => this.#finish(known, answer))
+      .catch(this.#deps.fail);
+  }
+
+  #begin(known: Known): void {
+    const { id, service, cmd: action } = known.body;
+    // It may have waited long for its turn.
+    const expiry = this.#expiry(known.body);
+    if (expiry !== undefined) throw new ServiceManagerError(expiry.code, expiry.reason);
+    if (!readOnlyActions.has(action)) {
+      const isNew = this.#deps.journal.start({ id, service, action, atWallMs: this.#deps.clock.wallMs() });
+      if (!isNew) throw new ServiceManagerError('CANCELLED', `request ${id} was cancelled or run before`);
+    }
+    if (known.phase === 'running') return;
+    known.phase = 'running';
+    for (const link of known.links) link.report.acknowledge(id, 'running');
+  }
+
+  #finish(known: Known, answer: Answer): void {
+    const { id, cmd } = known.body;
+    const { journal, clock, log } = this.#deps;
+    const payload = AnswerMessage.encode(answer);
+    const outcome = 'result' in answer ? { returncode: answer.result.returncode } : { code: answer.code };
+    log.info('request.answered', { id, ...outcome });
+    const confirmed = [...known.links].filter((link) => link.report.isConfirmed).map((link) => link.name);
+    if (!readOnlyActions.has(cmd))
+      this.#journaled(id, () => journal.finish(id, payload, confirmed, clock.wallMs()));
+    this.#known.delete(id);
+    for (const link of known.links) this.#send(id, payload, link);
+  }
+
+  /** The journal has the answer already: one more manager wants it, or the same one again. */
+  #owe(id: RequestId, payload: Buffer, link: Link): void {
+    if (link.report.isConfirmed) this.#journaled(id, () => this.#deps.journal.owe(id, link.name));
+    this.#send(id, payload, link);
+  }
+
+  #refuse(id: RequestId, code: ErrorCode, reason: string, link: Link): void {
+    this.#deps.log.warn('request.refused', { id, code, reason });
+    this.#send(id, AnswerMessage.encode(this.#deps.answers.trouble(id, code, reason)), link);
+  }
+
+  #send(id: RequestId, payload: Buffer, link: Link): void {
+    if (link.report.isConfirmed)
+      this.#outbox.add({ id, payload, manager: link.name }, this.#deps.clock.now());
+    link.report.result(id, payload);
+  }
+
+  #delivered(id: RequestId, link: Link): void {
+    this.#journaled(id, () => this.#deps.journal.delivered(id, link.name));
+  }
+
+  /** The answer is on its way in any case; without a journal it only may not outlive this process. */
+  #journaled(id: RequestId | undefined, write: () => unknown): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      this.#deps.log.error('journal.failed', { id, error });
+      return false;
+    }
+  }
+}

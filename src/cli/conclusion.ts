@@ -1,0 +1,67 @@
+import type { Absence } from '../client/index.ts';
+import { foldNames } from '../core/fold.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { absenceText } from './formats/absence.ts';
+import type { Output } from './output.ts';
+import { isAimless, type Report, silentNodes } from './report.ts';
+
+const mostNamedAlone = 20;
+
+/** Says at once on standard error who will not answer: node by node, or, of many, in one line. */
+export function announceAbsent(absences: readonly Absence[], output: Output): void {
+  if (absences.length <= mostNamedAlone) {
+    for (const absence of absences) output.message(`${absence.node}: unreachable, ${absenceText([absence])}`);
+    return;
+  }
+  for (const hasLeft of [false, true]) {
+    const group = absences.filter((absence) => (absence.hasLeft === true) === hasLeft);
+    if (group.length === 0) continue;
+    output.message(`unreachable: ${foldNames(group.map(({ node }) => node))}, ${absenceText(group)}`);
+  }
+}
+
+/** How nodes are called that are in this outcome and did not say so themselves, in this order. */
+const headings: ReadonlyArray<readonly [Outcome, string]> = [
+  ['no-answer', 'no answer'],
+  ['running', 'still running'],
+  ['unreachable', 'unreachable'],
+  ['refused', 'refused'],
+  ['cancelled', 'cancelled'],
+  ['expired', 'expired'],
+  ['interrupted', 'interrupted'],
+  ['failed', 'failed'],
+  ['unverified', 'unverified'],
+  ['ok', 'ok, but the answer did not arrive'],
+];
+
+/** Says on standard error what the answers do not show: who did not answer. `announced` were named at once. */
+export function nameSilent(report: Report, announced: ReadonlySet<string>, output: Output): void {
+  const silent = silentNodes(report);
+  for (const [outcome, heading] of headings) {
+    const names = silent
+      .filter((node) => node.outcome === outcome && !(outcome === 'unreachable' && announced.has(node.node)))
+      .map(({ node }) => node);
+    if (names.length > 0) output.message(`${heading}: ${foldNames(names)}`);
+  }
+  nameUnnamed(report, output);
+}
+
+function nameUnnamed({ facts, summary }: Report, output: Output): void {
+  const { unnamed, withheld, unreadable, isAimKnown } = summary;
+  if (isAimless(summary)) sayNobody(facts.topic, output);
+  if (unnamed > 0)
+    output.message(
+      isAimKnown ? `no answer: ${agents(unnamed)} without a name` : 'no answer: nobody answered',
+    );
+  if (withheld > 0)
+    output.message(`not asked: ${agents(withheld)}, because a v1 agent on a shorter topic would act too`);
+  if (unreadable > 0) output.message(`service-mgr-client: ${unreadable} messages could not be read`);
+}
+
+export function sayNobody(topic: string, output: Output): void {
+  output.message(`service-mgr-client: no node is on topic "${topic}"`);
+}
+
+function agents(count: number): string {
+  return count === 1 ? '1 v1 agent' : `${count} v1 agents`;
+}

@@ -1,0 +1,75 @@
+import type { RequestInfo } from '../../client/index.ts';
+import { foldNames } from '../../core/fold.ts';
+import { outcomes } from '../../core/outcome.ts';
+import { ago, rfc3339, span } from '../times.ts';
+import { layoutOf, lineOf, padded } from './columns.ts';
+import { printable, printableJson } from './printable.ts';
+
+const head = ['ID', 'OPENED', 'ACTION', 'SERVICE', 'TARGET', 'STATUS', 'OUTCOMES'];
+
+/** Newest first, as they come; nothing at all without requests. */
+export function formatRequestsTable(requests: readonly RequestInfo[], nowWallMs: number): string {
+  if (requests.length === 0) return '';
+  const rows = requests.map((request) =>
+    [
+      request.id,
+      ago(nowWallMs - request.openedMs),
+      request.action,
+      request.service,
+      targetOf(request),
+      statusOf(request),
+      outcomesOf(request),
+    ].map((cell) => printable(cell) || '-'),
+  );
+  const layout = layoutOf(head, rows);
+  return [head, ...rows].map((cells) => lineOf(padded(layout, cells))).join('');
+}
+
+export function formatRequestsJson(requests: readonly RequestInfo[]): string {
+  return `${printableJson(JSON.stringify(requests.map(withMoments), null, 4))}\n`;
+}
+
+export function formatRequestLine(request: RequestInfo): string {
+  return `${printableJson(JSON.stringify(withMoments(request)))}\n`;
+}
+
+/** What stands above the nodes of one request. */
+export function formatRequestHead(request: RequestInfo, nowWallMs: number): string {
+  const { id, action, service, openedMs, endedMs } = request;
+  const rows = [
+    ['request', id],
+    ['order', `${action} ${service} on ${targetOf(request)}`],
+    ['opened', `${rfc3339(openedMs) ?? '-'}, ${ago(nowWallMs - openedMs)}`],
+    [
+      'status',
+      endedMs === undefined ? statusOf(request) : `${statusOf(request)} after ${span(endedMs - openedMs)}`,
+    ],
+    ['outcomes', outcomesOf(request)],
+  ].map((cells) => cells.map((cell) => printable(cell) || '-'));
+  const layout = layoutOf(['', ''], rows);
+  return rows.map((cells) => lineOf(padded(layout, cells))).join('');
+}
+
+function targetOf({ nodes, topic }: RequestInfo): string {
+  return nodes === undefined ? topic : foldNames(nodes);
+}
+
+function statusOf({ endedMs, isCancelled }: RequestInfo): string {
+  if (endedMs === undefined) return isCancelled ? 'being cancelled' : 'open';
+  return isCancelled ? 'cancelled' : 'over';
+}
+
+/** In the order of the outcomes: `12 ok, 2 failed`. */
+function outcomesOf({ counts }: RequestInfo): string {
+  return outcomes.flatMap((outcome) => (counts[outcome] ? [`${counts[outcome]} ${outcome}`] : [])).join(', ');
+}
+
+function withMoments(request: RequestInfo) {
+  const { openedMs, endsMs, endedMs } = request;
+  return {
+    ...request,
+    opened: rfc3339(openedMs),
+    ends: rfc3339(endsMs),
+    ...(endedMs === undefined ? {} : { ended: rfc3339(endedMs) }),
+  };
+}

@@ -1,0 +1,10 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Sockets } from '../platform/sockets.ts';
+import type { RequestId } from '../wire/fields.ts';
+
+/** What a client needs of the outside world. */
+export interface ClientDeps {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly newId: () => RequestId;
+}

@@ -1,0 +1,152 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { RequestEnd } from '../wire/end.ts';
+import type { NodeName } from '../wire/fields.ts';
+import {
+  AnswersReply,
+  ForgetReply,
+  NodeChange,
+  type NodeInfo,
+  NodesReply,
+  type Progress,
+  Query,
+  type RequestInfo,
+  RequestReply,
+  RequestsReply,
+} from '../wire/query.ts';
+import { Answer, isServiceAnswer, withTextOutput } from '../wire/result.ts';
+import { nodesTopic } from '../wire/topic.ts';
+import { type AskOptions, ask, type Question, type Replied } from './ask.ts';
+import { closeAfter } from './close-after.ts';
+import type { ClientDeps } from './deps.ts';
+import { PendingRequest, publisherOf } from './pending-request.ts';
+
+/** Which requests to list: all conditions hold. */
+export interface RequestConditions {
+  /** Milliseconds since 1970. */
+  readonly sinceMs?: number;
+  readonly node?: string;
+  readonly service?: string;
+  /** With at least one node in this outcome. */
+  readonly outcome?: Outcome;
+  readonly limit?: number;
+}
+
+const oneDayMs = 86_400_000;
+
+/** Questions to a manager about nodes and requests. Every call rejects as `ask` does. */
+export class History {
+  readonly #options: AskOptions;
+  readonly #deps: ClientDeps;
+
+  constructor(options: AskOptions, deps: ClientDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  async nodes(topic?: string): Promise<NodesReply> {
+    return (await this.#ask({ query: 'nodes', topic }, NodesReply)).reply;
+  }
+
+  /** The known nodes as they are now, then each one that changes, until `signal` is aborted. */
+  async *watchNodes(topic: string | undefined, signal: AbortSignal): AsyncGenerator<NodeInfo, void, void> {
+    const { sockets, clock } = this.#deps;
+    const { endpoint, reply } = await this.#ask({ query: 'nodes', topic }, NodesReply);
+    const socket = sockets.connectSubscriber(publisherOf(endpoint, reply.port));
+    const release = closeAfter(socket, Number.POSITIVE_INFINITY, signal, clock);
+    try {
+      socket.subscribe(nodesTopic);
+      // Asked again, because a node may have changed before the subscription.
+      yield* (await this.nodes(topic)).nodes;
+      for await (const [, payload = Buffer.alloc(0)] of socket) {
+        const node = NodeChange.tryDecode(payload);
+        if (node !== undefined && (topic === undefined || node.topics.includes(topic))) yield node;
+      }
+    } finally {
+      release();
+      await socket.close();
+    }
+  }
+
+  /** Forgets a node that will not come back. If it does, it is known again. */
+  async forget(node: string): Promise<void> {
+    await this.#ask({ query: 'forget', node }, ForgetReply);
+  }
+
+  /** Newest first. */
+  async list(conditions: RequestConditions): Promise<RequestsReply['requests']> {
+    return (await this.#ask({ query: 'requests', ...conditions }, RequestsReply)).reply.requests;
+  }
+
+  async show(id: string): Promise<RequestReply> {
+    return (await this.#ask({ query: 'request', id }, RequestReply)).reply;
+  }
+
+  /** All answers to a request that are there now, by node name. */
+  async answers(id: string): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    let node: string | undefined;
+    do {
+      const { reply } = await this.#ask({ query: 'answers', id, node }, AnswersReply);
+      answers.push(...reply.answers.flatMap((text) => readAnswer(text)));
+      node = reply.nextNode;
+    } while (node !== undefined);
+    return answers;
+  }
+
+  /** The answers so far, then those to come, until the request is over. */
+  async attach(id: string, signal?: AbortSignal): Promise<PendingRequest> {
+    const { clock } = this.#deps;
+    const { endpoint, reply } = await this.#ask({ query: 'request', id }, RequestReply);
+    const { request, progress, unreachable, unnamed, port } = reply;
+    const nodes = progress.filter(({ outcome }) => outcome !== 'unreachable').map(({ node }) => node);
+    const accepted = {
+      uuid: request.id,
+      port,
+      v: 2,
+      nodes,
+      unreachable,
+      expected: nodes.length + unnamed,
+      withheld: request.withheld,
+    };
+    const options = { deadlineMs: clock.now() + oneDayMs, signal, frame: undefined, ask: this.#options };
+    const pending = new PendingRequest({ endpoint, reply: accepted }, options, this.#deps);
+    pending.add(await this.answers(id));
+    // It may have ended before the subscription was there.
+    const { request: now, progress: ended, unnamed: missing } = await this.show(id);
+    if (now.endedMs !== undefined) pending.finish(endOf(now, ended, missing));
+    return pending;
+  }
+
+  async cancel(id: string): Promise<RequestReply> {
+    return (await this.#ask({ query: 'cancel', id }, RequestReply)).reply;
+  }
+
+  /** The fields are checked here as the manager will check them: bad ones reject with INVALID_MESSAGE. */
+  async #ask<Reply>(
+    fields: Record<string, unknown>,
+    reply: Question<Reply>['reply'],
+  ): Promise<Replied<Reply>> {
+    const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const frame = Query.encode(Query.parse({ v: 2, ...given }));
+    const { endpoints, timeoutMs, retries, signal } = this.#options;
+    const deadlineMs = this.#deps.clock.now() + timeoutMs * Math.max(1, retries) * endpoints.length;
+    return ask({ frame, reply, deadlineMs, signal }, this.#options, this.#deps);
+  }
+}
+
+function endOf(
+  { id, withheld, isCancelled }: RequestInfo,
+  progress: readonly Progress[],
+  unnamed: number,
+): RequestEnd {
+  const outcomes = progress.flatMap(({ node, outcome }) =>
+    outcome === undefined ? [] : [{ node: node as NodeName, outcome }],
+  );
+  return { uuid: id, outcomes, unnamed, withheld, isCancelled };
+}
+
+function readAnswer(text: string): Answer[] {
+  const answer = Answer.tryDecode(Buffer.from(text));
+  if (answer === undefined) return [];
+  return [isServiceAnswer(answer) ? withTextOutput(answer) : answer];
+}

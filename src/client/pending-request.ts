@@ -1,0 +1,178 @@
+import { type Outcome, outcomeOfAnswer } from '../core/outcome.ts';
+import type { RequestEnd } from '../wire/end.ts';
+import type { RequestId } from '../wire/fields.ts';
+import { type Absence, Accepted } from '../wire/reply.ts';
+import { type Answer, nodeOfAnswer } from '../wire/result.ts';
+import { type AskOptions, ask, exchange, type Replied } from './ask.ts';
+import { Collection } from './collection.ts';
+import type { ClientDeps } from './deps.ts';
+
+/** What became of a request at one node. */
+export interface NodeOutcome {
+  readonly node: string;
+  readonly outcome: Outcome;
+}
+
+/** How a request came out, as far as it is known. */
+export interface Summary {
+  readonly id: RequestId;
+  /** Every node that it was aimed at by name and every other one that answered, each once. */
+  readonly outcomes: readonly NodeOutcome[];
+  /** v1 agents that were asked and did not answer: they have no name. */
+  readonly unnamed: number;
+  /** v1 agents that were not asked, because a v1 agent on a shorter topic would have acted too. */
+  readonly withheld: number;
+  /** A manager said that the request is over; false when the window ended first. */
+  readonly isOver: boolean;
+  readonly isCancelled: boolean;
+  /** False from a v1 manager, which does not say whom it asked. */
+  readonly isAimKnown: boolean;
+  /** Messages about this request that could not be read. */
+  readonly unreadable: number;
+}
+
+export interface PendingOptions {
+  /** Of the clock's `now`. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** To be sent again to learn whether the manager is still there, and to another one if not; undefined: don't watch. */
+  readonly frame: Buffer | undefined;
+  readonly ask: AskOptions;
+}
+
+// The manager counts the same window from a moment later; its last word is worth a short wait.
+const lastWordMs = 150;
+
+/** A request that a manager took. Iterate it once for the answers, as they come; then ask for its summary. */
+export class PendingRequest implements AsyncIterable<Answer> {
+  readonly id: RequestId;
+  /** Nodes that were asked and are alive; empty from a v1 manager. */
+  readonly nodes: readonly string[];
+  /** Nodes that are known but not there, and so were not asked. */
+  readonly unreachable: readonly Absence[];
+  /** How many agents were asked, named ones and v1 agents; undefined from a v1 manager, which does not say. */
+  readonly expected: number | undefined;
+  readonly #accepted: Accepted;
+  readonly #options: PendingOptions;
+  readonly #deps: ClientDeps;
+  readonly #collection: Collection;
+  readonly #answered = new Map<string, Outcome>();
+  #unnamedAnswers = 0;
+
+  constructor({ endpoint, reply }: Replied<Accepted>, options: PendingOptions, deps: ClientDeps) {
+    const { sockets, clock } = deps;
+    const { signal } = options;
+    // A v1 manager gives an id of its own.
+    this.id = reply.uuid;
+    this.nodes = reply.nodes ?? [];
+    this.unreachable = reply.unreachable ?? [];
+    this.expected = reply.expected;
+    this.#accepted = reply;
+    this.#options = options;
+    this.#deps = deps;
+    const deadlineMs = options.deadlineMs + (reply.v === 2 ? lastWordMs : 0);
+    this.#collection = new Collection({ id: this.id, deadlineMs, signal, sockets, clock });
+    this.#collection.listen(publisherOf(endpoint, reply.port));
+    if (options.ask.endpoints.length > 1 && options.frame !== undefined) this.#watch(endpoint, options.frame);
+  }
+
+  /** Answers that are known already, when this is about an earlier request. */
+  add(answers: Iterable<Answer>): this {
+    for (const answer of answers) this.#collection.add(answer);
+    return this;
+  }
+
+  /** The request is over, as a manager said in other words. */
+  finish(end: RequestEnd): void {
+    this.#collection.finish(end);
+  }
+
+  /** Nobody who iterates waits any longer. */
+  stop(): Promise<void> {
+    return this.#collection.close();
+  }
+
+  /** Ends when a manager says that the request is over, or when the window is. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Answer, void, void> {
+    for await (const answer of this.#collection.answers()) {
+      const node = nodeOfAnswer(answer);
+      this.#unnamedAnswers += node === undefined ? 1 : 0;
+      this.#answered.set(node ?? `unnamed-${this.#unnamedAnswers}`, outcomeOfAnswer(answer));
+      yield answer;
+    }
+  }
+
+  /** What is known now; final when the iteration is over. */
+  get summary(): Summary {
+    const { end, unreadable } = this.#collection;
+    const outcomes = new Map<string, Outcome>();
+    for (const { node, outcome } of end?.outcomes ?? this.#assumed()) outcomes.set(node, outcome);
+    for (const [node, outcome] of this.#answered) outcomes.set(node, outcome);
+    return {
+      id: this.id,
+      outcomes: [...outcomes].map(([node, outcome]) => ({ node, outcome })),
+      unnamed: end?.unnamed ?? this.#unnamedMissing(),
+      withheld: this.#accepted.withheld ?? 0,
+      isOver: end !== undefined,
+      isCancelled: end?.isCancelled ?? false,
+      isAimKnown: this.expected !== undefined,
+      unreadable,
+    };
+  }
+
+  /** Without the manager's word: who was asked and has not answered. */
+  #assumed(): NodeOutcome[] {
+    return [
+      ...this.nodes.map((node) => ({ node, outcome: 'no-answer' as const })),
+      ...this.unreachable.map(({ node }) => ({ node, outcome: 'unreachable' as const })),
+    ];
+  }
+
+  #unnamedMissing(): number {
+    if (this.expected === undefined) return this.#answered.size === 0 ? 1 : 0;
+    const named = new Set(this.nodes);
+    const others = [...this.#answered.keys()].filter((node) => !named.has(node)).length;
+    return Math.max(0, this.expected - named.size - others);
+  }
+
+  /** While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. */
+  #watch(first: string, frame: Buffer): void {
+    let endpoint = first;
+    const { clock } = this.#deps;
+    const { timeoutMs } = this.#options.ask;
+    const look = async (): Promise<void> => {
+      if (this.#collection.isOver) return;
+      endpoint = (await this.#isThere(endpoint, frame)) ? endpoint : await this.#moveOn(endpoint, frame);
+      if (!this.#collection.isOver) clock.after(timeoutMs, 'manager watch', () => void look());
+    };
+    clock.after(timeoutMs, 'manager watch', () => void look());
+  }
+
+  async #isThere(endpoint: string, frame: Buffer): Promise<boolean> {
+    const { signal, ask: options } = this.#options;
+    return (await exchange(endpoint, frame, options.timeoutMs, signal, this.#deps)) !== undefined;
+  }
+
+  /** The endpoint of the manager that took over; the old one when there is none. */
+  async #moveOn(endpoint: string, frame: Buffer): Promise<string> {
+    const { deadlineMs, signal, ask: options } = this.#options;
+    try {
+      const endpoints = options.endpoints.filter((other) => other !== endpoint);
+      const next = await ask(
+        { frame, reply: Accepted, deadlineMs, signal },
+        { ...options, endpoints, retries: 1 },
+        this.#deps,
+      );
+      this.#collection.listen(publisherOf(next.endpoint, next.reply.port));
+      return next.endpoint;
+    } catch {
+      // None of them took it: the first one may come back.
+      return endpoint;
+    }
+  }
+}
+
+/** The publisher of a manager is on the host of its frontend. */
+export function publisherOf(frontend: string, port: number): string {
+  return `${frontend.slice(0, frontend.lastIndexOf(':'))}:${port}`;
+}

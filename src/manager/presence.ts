@@ -1,0 +1,140 @@
+import { RateLimit } from '../core/rate-limit.ts';
+import { Roster, type RosterEffect } from '../core/roster.ts';
+import type { Reach } from '../core/subscriptions.ts';
+import { Subscriptions } from '../core/subscriptions.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Store } from '../store/store.ts';
+import { isServiceManagerError } from '../wire/errors.ts';
+import type { NodeName } from '../wire/fields.ts';
+import type { SinkMessage } from '../wire/sink.ts';
+import { everyAgent, type Subscription } from '../wire/topic.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { nodeInfoOf } from './node-info.ts';
+import type { Publisher } from './publisher.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface PresenceDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly dispatcher: Dispatcher;
+  readonly publisher: Publisher;
+  /** A node came back or was lost. */
+  readonly onPresence: (node: NodeName, isAlive: boolean) => void;
+}
+
+const bounds = { lostAfterMs: 15_000, reconnectGraceMs: 2_000 };
+const pulseMs = 5_000;
+// After a start the agents come back at different moments: whoever is there should not wait for the next full pulse.
+const firstPulses = { untilMs: 15_000, everyMs: 1_000 };
+const saveLastSeenMs = 60_000;
+const whoIntervalMs = 1_000;
+const maxStrangers = 100_000;
+
+type PresenceMessage = Extract<SinkMessage, { type: 'hello' | 'beat' | 'bye' }>;
+
+/** Knows which nodes there are: from what they subscribe to and what they say of themselves. */
+export class PresenceDesk {
+  readonly #deps: PresenceDeps;
+  readonly roster = new Roster(bounds);
+  readonly subscriptions = new Subscriptions();
+  readonly #asked = new RateLimit(whoIntervalMs, maxStrangers);
+  readonly #startedMs: number;
+  #nextPulseMs = 0;
+  #nextSaveMs = 0;
+
+  constructor(deps: PresenceDeps) {
+    this.#deps = deps;
+    this.#startedMs = deps.clock.now();
+    this.#nextSaveMs = this.#startedMs + saveLastSeenMs;
+    this.roster.restore(deps.store.members(), this.#now());
+  }
+
+  /** Connected agents of both kinds. */
+  get agentCount(): number {
+    return this.roster.aliveCount + this.subscriptions.count('v1', 'any');
+  }
+
+  reach(topic: string): Reach {
+    return this.subscriptions.reach(topic);
+  }
+
+  subscription(subscription: Subscription): void {
+    this.subscriptions.apply(subscription);
+    if (subscription.version !== 'address' || subscription.topic === everyAgent) return;
+    const node = subscription.topic as string as NodeName;
+    if (!subscription.isSubscribed) return this.roster.disconnected(node, this.#now());
+    this.#carryOut(this.roster.connected(node, this.#now()));
+    // What was sent to it while it was not connected is gone: open requests ask it again.
+    if (this.roster.get(node)?.presence === 'alive') this.#deps.onPresence(node, true);
+  }
+
+  message(message: PresenceMessage): void {
+    const now = this.#now();
+    if (message.type === 'hello') return this.#carryOut(this.roster.hello(message.hello, now));
+    this.#carryOut(this.roster[message.type](message.node, message.boot, now));
+  }
+
+  tick(): void {
+    const now = this.#now();
+    this.#carryOut(this.roster.tick(now));
+    if (now.ms >= this.#nextPulseMs) this.#pulse(now.ms);
+    if (now.ms >= this.#nextSaveMs) this.#saveLastSeen(now.ms);
+  }
+
+  /** True when there was such a node. */
+  forget(node: NodeName): boolean {
+    this.#deps.recorder.flush();
+    this.#deps.store.forgetMember(node);
+    return this.roster.forget(node);
+  }
+
+  close(): void {
+    this.#saveLastSeen(this.#deps.clock.now());
+  }
+
+  #pulse(now: number): void {
+    const isStarting = now - this.#startedMs < firstPulses.untilMs;
+    this.#nextPulseMs = now + (isStarting ? firstPulses.everyMs : pulseMs);
+    this.#deps.dispatcher.pulse();
+  }
+
+  #saveLastSeen(now: number): void {
+    this.#nextSaveMs = now + saveLastSeenMs;
+    try {
+      this.#deps.store.saveLastSeen(this.roster.all().filter(({ presence }) => presence === 'alive'));
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      this.#deps.log.error('store.failed', { error });
+    }
+  }
+
+  #carryOut(effects: readonly RosterEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === 'changed') this.#changed(effect);
+      else if (effect.kind === 'who') this.#who(effect.node);
+      else this.#deps.dispatcher.control(effect.node, { type: 'conflict', boots: effect.boots });
+    }
+  }
+
+  #changed({ member }: Extract<RosterEffect, { kind: 'changed' }>): void {
+    const { node, presence, conflict, facts } = member;
+    const isConflicted = conflict.length > 0;
+    const level = isConflicted || presence === 'lost' ? 'warn' : 'info';
+    this.#deps.log[level]('node.changed', { node, presence, conflict, system: facts.system });
+    this.#deps.recorder.member(member);
+    this.#deps.publisher.nodeChanged(nodeInfoOf(member, this.#deps.clock.now()));
+    this.#deps.onPresence(node, presence === 'alive');
+  }
+
+  #who(node: NodeName): void {
+    if (this.#asked.pass(node, this.#deps.clock.now()) === undefined) return;
+    this.#deps.dispatcher.control(node, { type: 'who' });
+  }
+
+  #now() {
+    return { ms: this.#deps.clock.now(), wallMs: this.#deps.clock.wallMs() };
+  }
+}

@@ -1,0 +1,161 @@
+import type { Ledger } from '../core/ledger.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { RequestOverview, Store, StoredRequest } from '../store/store.ts';
+import { ServiceManagerError } from '../wire/errors.ts';
+import type { RequestId } from '../wire/fields.ts';
+import type {
+  AnswersReply,
+  ForgetReply,
+  NodesReply,
+  Query,
+  RequestInfo,
+  RequestReply,
+  RequestsReply,
+} from '../wire/query.ts';
+import { RequestBody } from '../wire/request.ts';
+import { absenceOf, nodeInfoOf } from './node-info.ts';
+import type { PresenceDesk } from './presence.ts';
+import type { Recorder } from './recorder.ts';
+import type { RequestDesk } from './requests.ts';
+
+export interface QueryDeps {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly presence: PresenceDesk;
+  readonly requests: RequestDesk;
+  readonly port: () => number;
+}
+
+export type QueryReply = NodesReply | ForgetReply | RequestsReply | RequestReply | AnswersReply;
+
+const defaultLimit = 100;
+const answersPerPage = 1_000;
+const answersPageBytes = 4 * 1024 * 1024;
+
+/** Answers questions about nodes and requests. Throws a ServiceManagerError for what cannot be answered. */
+export class Queries {
+  readonly #deps: QueryDeps;
+
+  constructor(deps: QueryDeps) {
+    this.#deps = deps;
+  }
+
+  answer(query: Query): QueryReply {
+    switch (query.query) {
+      case 'nodes':
+        return this.#nodes(query);
+      case 'forget':
+        return this.#forget(query);
+      case 'requests':
+        return this.#requests(query);
+      case 'request':
+        return this.#request(idOf(query));
+      case 'answers':
+        return this.#answers(idOf(query), query);
+      case 'cancel':
+        return this.#cancel(idOf(query));
+    }
+  }
+
+  #nodes({ topic }: Query): NodesReply {
+    const { roster, subscriptions } = this.#deps.presence;
+    const members = topic === undefined ? roster.all() : roster.onTopic(topic);
+    const now = this.#deps.clock.now();
+    const nodes = members.map((member) => nodeInfoOf(member, now));
+    return { success: 0, nodes, unnamed: subscriptions.count('v1', topic ?? 'any'), port: this.#deps.port() };
+  }
+
+  #forget({ node }: Query): ForgetReply {
+    if (node === undefined) throw missing('node');
+    if (this.#deps.presence.forget(node)) return { success: 0, node };
+    throw new ServiceManagerError('UNKNOWN_NODE', `no node of the name "${node}" is known`);
+  }
+
+  #requests({ sinceMs, node, service, outcome, limit = defaultLimit }: Query): RequestsReply {
+    this.#deps.recorder.flush();
+    const filter = {
+      limit,
+      ...(sinceMs === undefined ? {} : { sinceWallMs: sinceMs }),
+      ...(node === undefined ? {} : { node }),
+      ...(service === undefined ? {} : { service }),
+      ...(outcome === undefined ? {} : { outcome }),
+    };
+    return { success: 0, requests: this.#deps.store.list(filter).map(infoOfOverview) };
+  }
+
+  #request(id: RequestId): RequestReply {
+    this.#deps.recorder.flush();
+    const { stored, ledger } = this.#find(id);
+    const now = this.#deps.clock.now();
+    const entries = ledger.entries();
+    const unreachable = entries.flatMap(({ node, outcome }) => {
+      const member = outcome === 'unreachable' ? this.#deps.presence.roster.get(node) : undefined;
+      return member === undefined ? [] : [absenceOf(member, now)];
+    });
+    return {
+      success: 0,
+      request: infoOf(stored, ledger.counts()),
+      progress: entries.map(({ node, phase, outcome }) => ({
+        node,
+        phase,
+        ...(outcome === undefined ? {} : { outcome }),
+      })),
+      unreachable,
+      unnamed: ledger.anonymousMissing,
+      port: this.#deps.port(),
+    };
+  }
+
+  #answers(id: RequestId, { node, limit = answersPerPage }: Query): AnswersReply {
+    this.#deps.recorder.flush();
+    this.#find(id);
+    const page = { limit, maxBytes: answersPageBytes, ...(node === undefined ? {} : { afterNode: node }) };
+    const stored = this.#deps.store.answers(id, page);
+    const answers = stored.flatMap(({ payload }) => (payload === undefined ? [] : [payload.toString()]));
+    const last = stored.at(-1);
+    return { success: 0, answers, ...(last === undefined ? {} : { nextNode: last.node }) };
+  }
+
+  #cancel(id: RequestId): RequestReply {
+    this.#deps.requests.cancel(this.#find(id).ledger);
+    return this.#request(id);
+  }
+
+  #find(id: RequestId): { stored: StoredRequest; ledger: Ledger } {
+    const stored = this.#deps.store.request(id);
+    const ledger = stored === undefined ? undefined : this.#deps.requests.find(id);
+    if (stored !== undefined && ledger !== undefined) return { stored, ledger };
+    throw new ServiceManagerError('UNKNOWN_REQUEST', `no request of the id "${id}" is known`);
+  }
+}
+
+function idOf({ id }: Query): RequestId {
+  if (id === undefined) throw missing('id');
+  return id;
+}
+
+function missing(field: string): ServiceManagerError {
+  return new ServiceManagerError('INVALID_MESSAGE', `Query: field ${field} is missing`);
+}
+
+function infoOfOverview({ counts, ...stored }: RequestOverview): RequestInfo {
+  return infoOf(stored, counts);
+}
+
+function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): RequestInfo {
+  const nodes = RequestBody.tryDecode(stored.bodyBytes)?.nodes;
+  return {
+    id: stored.id,
+    action: stored.action,
+    topic: stored.topic,
+    service: stored.service,
+    ...(nodes === undefined ? {} : { nodes }),
+    openedMs: stored.openedWallMs,
+    ...(stored.endedWallMs === undefined ? {} : { endedMs: stored.endedWallMs }),
+    endsMs: stored.endsWallMs,
+    isCancelled: stored.isCancelled,
+    withheld: stored.withheld,
+    counts: counts as Record<string, number>,
+  };
+}

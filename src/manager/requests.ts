@@ -1,0 +1,241 @@
+import type { AimedNode, Ledger, LedgerEffect, LedgerOptions } from '../core/ledger.ts';
+import { outcomeOfAnswer } from '../core/outcome.ts';
+import { Requests } from '../core/requests.ts';
+import type { Member } from '../core/roster.ts';
+import type { Reach } from '../core/subscriptions.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Store, StoredRequest } from '../store/store.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
+import { type CheckedRequest, RequestBody } from '../wire/request.ts';
+import type { SinkMessage } from '../wire/sink.ts';
+import type { Dispatchable, Dispatcher } from './dispatch.ts';
+import type { Publisher } from './publisher.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface RequestDeskDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly dispatcher: Dispatcher;
+  readonly publisher: Publisher;
+  readonly ledger: LedgerOptions;
+}
+
+/** Whom a new request is aimed at. */
+export interface AimedAt {
+  readonly members: readonly Member[];
+  readonly reach: Reach;
+}
+
+type Result = Extract<SinkMessage, { type: 'result' }>;
+type Ack = Extract<SinkMessage, { type: 'ack' }>;
+
+// A v1 request says no window; its ledger stays open this long for agents that never answer.
+const defaultWindowMs = 60_000;
+const limits = { maxOpen: 10_000, maxEnded: 200 };
+// Clients that lost their manager in the last moment of a request may still want to know how it ended.
+const replayEndedMs = 60_000;
+const restorePageBytes = 64 * 1024 * 1024;
+
+/** Carries requests from their opening to their end: feeds the ledgers and carries out what they decide. */
+export class RequestDesk {
+  readonly #deps: RequestDeskDeps;
+  readonly #requests: Requests;
+  /** What is sent again when a node is asked again. */
+  readonly #dispatchables = new Map<RequestId, Dispatchable>();
+  #ended = 0;
+
+  constructor(deps: RequestDeskDeps) {
+    this.#deps = deps;
+    this.#requests = new Requests(limits, deps.ledger);
+  }
+
+  get openCount(): number {
+    return this.#requests.openCount;
+  }
+
+  get isFull(): boolean {
+    return this.#requests.isFull;
+  }
+
+  get endedCount(): number {
+    return this.#ended;
+  }
+
+  /** Opens the request and sends it on its way. Throws STORE_UNUSABLE when it cannot be remembered: then nothing is sent. */
+  open(request: CheckedRequest, { members, reach }: AimedAt): Ledger {
+    const { clock, store, publisher, dispatcher } = this.#deps;
+    const { id, windowMs = defaultWindowMs } = request.body;
+    const now = clock.now();
+    const nodes = members.map(aimedNodeOf);
+    const anonymous = request.body.nodes === undefined ? reach.v1 : 0;
+    const aim = { id, nodes, anonymous, withheld: reach.withheld, endsAtMs: now + windowMs };
+    const ledger = this.#requests.add(aim, now);
+    try {
+      store.openRequest(storedRequestOf(request, ledger, clock.wallMs(), windowMs), ledger.entries());
+    } catch (error) {
+      this.#requests.drop(ledger);
+      throw error;
+    }
+    this.#dispatchables.set(id, request);
+    publisher.open(id, now);
+    dispatcher.request(request, reach);
+    this.#carryOut(this.#requests.step(ledger, { kind: 'tick' }, now), undefined);
+    return ledger;
+  }
+
+  /** The ledger of a request, also of an old one; undefined when there is none. */
+  find(id: RequestId): Ledger | undefined {
+    const inMemory = this.#requests.get(id);
+    if (inMemory !== undefined) return inMemory;
+    const stored = this.#deps.store.request(id);
+    return stored === undefined ? undefined : this.#load(stored);
+  }
+
+  result(result: Result): void {
+    const { id, node, isV1, answer, payload } = result;
+    const { clock, log, publisher, recorder } = this.#deps;
+    const ledger = this.find(id);
+    if (ledger === undefined) {
+      log.warn('result.of_unknown_request', { id, node });
+      // Whoever listens still gets it.
+      publisher.answer(id, payload);
+    } else {
+      const event = { kind: 'result', node, isV1, outcome: outcomeOfAnswer(answer) } as const;
+      this.#carryOut(this.#requests.step(ledger, event, clock.now()), payload);
+    }
+    // Also when it came before: then our word that it is stored was lost.
+    if (!isV1 && node !== undefined) recorder.confirm(id, node);
+  }
+
+  acknowledged({ id, node, phase }: Ack): void {
+    const ledger = this.#requests.get(id);
+    if (ledger === undefined) return;
+    this.#carryOut(
+      this.#requests.step(ledger, { kind: 'ack', node, phase }, this.#deps.clock.now()),
+      undefined,
+    );
+  }
+
+  presence(node: NodeName, isAlive: boolean): void {
+    this.#carryOut(this.#requests.presence(node, isAlive, this.#deps.clock.now()), undefined);
+  }
+
+  cancel(ledger: Ledger): void {
+    const { clock, store, log } = this.#deps;
+    const now = clock.now();
+    const wasCancelled = ledger.isCancelled;
+    this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined);
+    if (wasCancelled) return;
+    const endsWallMs = clock.wallMs() + Math.max(0, ledger.endsAtMs - now);
+    store.updateRequest(ledger.id, ledger.isOver ? { isCancelled: true } : { isCancelled: true, endsWallMs });
+    log.info('request.cancelled', { id: ledger.id });
+  }
+
+  tick(): void {
+    this.#carryOut(this.#requests.tick(this.#deps.clock.now()), undefined);
+  }
+
+  /** Takes up what an earlier run of this manager left open, and keeps at hand what had just ended. */
+  restore(memberOf: (node: NodeName) => Member | undefined): void {
+    const { clock, store, publisher, log } = this.#deps;
+    for (const stored of store.unfinished(clock.wallMs() - replayEndedMs)) {
+      const ledger = this.#load(stored);
+      publisher.open(stored.id, clock.now());
+      for (const { payload } of store.answers(stored.id, { limit: 100_000, maxBytes: restorePageBytes })) {
+        if (payload !== undefined) publisher.answer(stored.id, payload);
+      }
+      if (ledger.isOver) publisher.end(endOf(ledger));
+      else this.#takeUp(stored, ledger, memberOf);
+    }
+    if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
+  }
+
+  #takeUp(stored: StoredRequest, ledger: Ledger, memberOf: (node: NodeName) => Member | undefined): void {
+    const now = this.#deps.clock.now();
+    this.#dispatchables.set(stored.id, dispatchableOf(stored));
+    for (const { node } of ledger.entries()) {
+      if (memberOf(node)?.presence === 'alive') continue;
+      this.#carryOut(this.#requests.step(ledger, { kind: 'lost', node }, now), undefined);
+    }
+  }
+
+  #load(stored: StoredRequest): Ledger {
+    const { clock, store } = this.#deps;
+    const now = clock.now();
+    const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
+    const { id, anonymous, withheld } = stored;
+    const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);
+    ledger.restore(store.entries(id), stored.endedWallMs !== undefined, stored.isCancelled);
+    this.#requests.settle(ledger);
+    return ledger;
+  }
+
+  #carryOut(effects: readonly LedgerEffect[], payload: Buffer | undefined): void {
+    const { clock, publisher, recorder, dispatcher } = this.#deps;
+    for (const effect of effects) {
+      const { id } = effect;
+      if (effect.kind === 'publish' && payload !== undefined) publisher.answer(id, payload);
+      else if (effect.kind === 'record') {
+        const answered = effect.entry.phase === 'done' ? payload : undefined;
+        recorder.answer({ ...effect.entry, id, payload: answered, atWallMs: clock.wallMs() });
+      } else if (effect.kind === 'ask') {
+        const request = this.#dispatchables.get(id);
+        if (request !== undefined) dispatcher.requestAgain(request, effect.node);
+      } else if (effect.kind === 'cancel') dispatcher.control(effect.node, { type: 'cancel', id });
+      else if (effect.kind === 'end') this.#end(id);
+    }
+  }
+
+  #end(id: RequestId): void {
+    const ledger = this.#requests.get(id);
+    if (ledger === undefined) return;
+    const { clock, log, publisher, recorder } = this.#deps;
+    this.#ended += 1;
+    this.#dispatchables.delete(id);
+    publisher.end(endOf(ledger));
+    recorder.end(id, clock.wallMs());
+    log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
+  }
+}
+
+function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
+  return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
+}
+
+function storedRequestOf(
+  { version, body, bodyBytes, signature }: CheckedRequest,
+  { anonymous, withheld }: Ledger,
+  wallMs: number,
+  windowMs: number,
+): StoredRequest {
+  return {
+    id: body.id,
+    form: version,
+    bodyBytes,
+    signature,
+    action: body.cmd,
+    topic: body.topic,
+    service: body.service,
+    openedWallMs: wallMs,
+    endsWallMs: wallMs + windowMs,
+    endedWallMs: undefined,
+    isCancelled: false,
+    anonymous,
+    withheld,
+  };
+}
+
+function dispatchableOf({ bodyBytes, signature }: StoredRequest): Dispatchable {
+  return { body: RequestBody.decode(bodyBytes), bodyBytes, signature };
+}
+
+function endOf(ledger: Ledger) {
+  const outcomes = ledger
+    .entries()
+    .flatMap(({ node, outcome }) => (outcome === undefined ? [] : [{ node, outcome }]));
+  const { id: uuid, withheld, isCancelled } = ledger;
+  return { uuid, outcomes, unnamed: ledger.anonymousMissing, withheld, isCancelled };
+}

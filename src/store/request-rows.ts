@@ -1,0 +1,88 @@
+import type { StoredEntry } from '../core/ledger.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
+import type { RequestOverview, StoredAnswer, StoredRequest } from './store.ts';
+
+/** A row of `requests` as r. */
+export interface RequestRow {
+  readonly seq: number;
+  readonly id: RequestId;
+  readonly form: StoredRequest['form'];
+  readonly action: string;
+  readonly topic: string;
+  readonly service: string;
+  readonly opened: number;
+  readonly ends: number;
+  readonly ended: number | null;
+  readonly is_cancelled: number;
+  readonly anonymous: number;
+  readonly withheld: number;
+  readonly signature: string;
+  readonly body: Uint8Array;
+}
+
+export const requestColumns = [
+  'seq',
+  'id',
+  'form',
+  'action',
+  'topic',
+  'service',
+  'opened',
+  'ends',
+  'ended',
+  'is_cancelled',
+  'anonymous',
+  'withheld',
+  'signature',
+  'body',
+]
+  .map((column) => `r.${column}`)
+  .join(', ');
+
+export interface OverviewRow extends RequestRow {
+  readonly counts: string;
+}
+
+export interface EntryRow {
+  readonly node: NodeName;
+  readonly phase: StoredEntry['phase'];
+  readonly outcome: Outcome | null;
+  readonly is_anonymous: number;
+}
+
+export interface AnswerRow extends EntryRow {
+  readonly at: number;
+  readonly payload: Uint8Array | null;
+}
+
+export function requestOf(row: RequestRow): StoredRequest {
+  const { id, form, action, topic, service, anonymous, withheld, signature } = row;
+  return {
+    ...{ id, form, action, topic, service, anonymous, withheld, signature },
+    bodyBytes: bufferOf(row.body),
+    openedWallMs: row.opened,
+    endsWallMs: row.ends,
+    endedWallMs: row.ended ?? undefined,
+    isCancelled: row.is_cancelled === 1,
+  };
+}
+
+export function overviewOf(row: OverviewRow): RequestOverview {
+  // Written by our triggers, from outcomes only.
+  return { ...requestOf(row), counts: JSON.parse(row.counts) as RequestOverview['counts'] };
+}
+
+export function entryOf({ node, phase, outcome, is_anonymous }: EntryRow): StoredEntry {
+  return { node, phase, outcome: outcome ?? undefined, isAnonymous: is_anonymous === 1 };
+}
+
+export function answerOf(row: AnswerRow): StoredAnswer {
+  const payload = row.payload === null ? undefined : bufferOf(row.payload);
+  return { ...entryOf(row), payload, atWallMs: row.at };
+}
+
+/** The same bytes, not copied. */
+export function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,97 @@
+import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredMember } from '../core/roster.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
+import type { Outcome } from '../wire/outcome.ts';
+
+/** A request as it was opened. Times are milliseconds since 1970. */
+export interface StoredRequest {
+  readonly id: RequestId;
+  readonly form: 'v1' | 'v2';
+  /** The request body, byte for byte as it is sent to the agents, and its signature. */
+  readonly bodyBytes: Buffer;
+  readonly signature: string;
+  readonly action: string;
+  readonly topic: string;
+  readonly service: string;
+  readonly openedWallMs: number;
+  /** When the window ends; moved forward when the request is cancelled. */
+  readonly endsWallMs: number;
+  /** Undefined while the request is open. */
+  readonly endedWallMs: number | undefined;
+  readonly isCancelled: boolean;
+  /** v1 agents asked, and v1 agents left out. */
+  readonly anonymous: number;
+  readonly withheld: number;
+}
+
+/** One node of one request: how far it is, and its answer when there is one. */
+export interface StoredAnswer extends StoredEntry {
+  /** The answer as it came (an `Answer` as JSON); undefined before. */
+  readonly payload: Buffer | undefined;
+  readonly atWallMs: number;
+}
+
+export interface RequestFilter {
+  readonly sinceWallMs?: number;
+  readonly node?: string;
+  readonly service?: string;
+  /** Only requests with at least one node in this outcome. */
+  readonly outcome?: Outcome;
+  readonly limit: number;
+}
+
+export interface RequestOverview extends StoredRequest {
+  readonly counts: Partial<Record<Outcome, number>>;
+}
+
+export interface HistoryBounds {
+  readonly maxAgeMs: number;
+  readonly maxRequests: number;
+  /** Of request bodies and answers together. */
+  readonly maxBytes: number;
+}
+
+/**
+ * The history and memory of one manager. One process writes. Every write is on its way to the disk when the call
+ * returns: it outlives the death of this process, whatever kills it (a power failure may take the last moments).
+ * All methods throw STORE_UNUSABLE when the disk is full or the file is damaged; nothing is half written then.
+ */
+export interface Store {
+  openRequest(request: StoredRequest, entries: readonly StoredEntry[]): void;
+  /** Inserts or replaces; an answer that is there already is kept where the new one has no payload. One transaction. */
+  saveAnswers(answers: readonly (StoredAnswer & { readonly id: RequestId })[]): void;
+  /** Notes that the request was cancelled or has ended. */
+  updateRequest(
+    id: RequestId,
+    change: Partial<Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled'>>,
+  ): void;
+
+  request(id: RequestId): StoredRequest | undefined;
+  /** By node name, from behind `afterNode` on, until `limit` answers or `maxBytes` of payloads are there (one at least). */
+  answers(
+    id: RequestId,
+    page: { readonly afterNode?: string; readonly limit: number; readonly maxBytes: number },
+  ): StoredAnswer[];
+  /** Without payloads. */
+  entries(id: RequestId): StoredEntry[];
+  /** Newest first. */
+  list(filter: RequestFilter): RequestOverview[];
+  /** Open requests, and those that ended at or after this time: oldest first. */
+  unfinished(endedSinceWallMs: number): StoredRequest[];
+
+  saveMember(member: StoredMember): void;
+  /** Notes when nodes were last seen, without touching the rest. */
+  saveLastSeen(members: readonly Pick<StoredMember, 'node' | 'lastSeenWallMs'>[]): void;
+  members(): StoredMember[];
+  forgetMember(node: NodeName): void;
+
+  getSetting(name: string): string | undefined;
+  setSetting(name: string, value: string): void;
+
+  /**
+   * Deletes ended requests beyond the bounds, oldest first, at most `maxDeletions` of them, so that a call is short.
+   * Resolves to how many it deleted. Freed space is used again; the file does not shrink.
+   */
+  prune(bounds: HistoryBounds, nowWallMs: number, maxDeletions: number): number;
+  close(): void;
+}

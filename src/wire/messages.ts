@@ -1,0 +1,42 @@
+import { DispatchHeader, DispatchV1, IdOnly } from './dispatch.ts';
+import { RequestEnd } from './end.ts';
+import { ManagementReply, ManagementRequest } from './management.ts';
+import { Ack, Hello } from './presence.ts';
+import {
+  AnswersReply,
+  ForgetReply,
+  NodeChange,
+  NodesReply,
+  Query,
+  RequestReply,
+  RequestsReply,
+} from './query.ts';
+import { Accepted, Failure } from './reply.ts';
+import { FrontendRequest, RequestBody } from './request.ts';
+import { Answer } from './result.ts';
+import { SinkRouting } from './sink.ts';
+
+/** Every message that travels, in the order in which docs/PROTOCOL.md tells of them. A new one belongs in both. */
+export const messages = [
+  FrontendRequest,
+  RequestBody,
+  Query,
+  Accepted,
+  Failure,
+  NodesReply,
+  ForgetReply,
+  RequestsReply,
+  RequestReply,
+  AnswersReply,
+  DispatchV1,
+  DispatchHeader,
+  IdOnly,
+  Answer,
+  SinkRouting,
+  Ack,
+  Hello,
+  RequestEnd,
+  NodeChange,
+  ManagementRequest,
+  ManagementReply,
+] as const;

@@ -1,0 +1,146 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { message } from './codec.ts';
+import { AnsweringNode, NodeName, RequestId, Topic } from './fields.ts';
+import { Outcome, Phase } from './outcome.ts';
+import { Absence, maxReplyBytes } from './reply.ts';
+import { maxRequestBytes } from './request.ts';
+
+const wallMs = Type.Number({ description: 'milliseconds since 1970' });
+const count = Type.Integer({ minimum: 0, description: 'a count' });
+const text = Type.String();
+
+/** One JSON frame on the frontend that asks about nodes and requests instead of making one. */
+export const Query = message(
+  'Query',
+  maxRequestBytes,
+  Type.Object({
+    v: Type.Literal(2, { description: 'the number 2' }),
+    query: Type.Union(
+      (['nodes', 'forget', 'requests', 'request', 'answers', 'cancel'] as const).map((name) =>
+        Type.Literal(name),
+      ),
+      { description: 'one of nodes, forget, requests, request, answers, cancel' },
+    ),
+    /** request, answers, cancel: which one. */
+    id: Type.Optional(RequestId),
+    /** nodes: only those on this topic. */
+    topic: Type.Optional(Topic),
+    /** forget: this one; requests: only those aimed at it; answers: those behind it. */
+    node: Type.Optional(AnsweringNode),
+    /** requests: only those about this service, with a node in this outcome, opened since then; at most so many. */
+    service: Type.Optional(Type.String({ maxLength: 255, description: 'a service name' })),
+    outcome: Type.Optional(Outcome),
+    sinceMs: Type.Optional(wallMs),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number from 1 to 10000' }),
+    ),
+  }),
+);
+export type Query = Static<typeof Query.schema>;
+
+/** A known node as `nodes` shows it. */
+export const NodeInfo = Type.Object({
+  node: NodeName,
+  presence: Type.Union([Type.Literal('alive'), Type.Literal('lost'), Type.Literal('left')], {
+    description: 'alive, lost or left',
+  }),
+  /** Agents that use this name at the same time; 0 when there is one, as there should be. */
+  conflictingAgents: count,
+  system: text,
+  release: text,
+  version: text,
+  machine: text,
+  os: Type.Optional(text),
+  osVersion: Type.Optional(text),
+  roles: Type.Array(text),
+  topics: Type.Array(text),
+  agentVersion: text,
+  /** By the clock of the node. */
+  agentStartedMs: wallMs,
+  /** First and last heard of, by the clock of the manager. */
+  sinceMs: wallMs,
+  lastSeenMs: wallMs,
+  lastSeenAgoMs: Type.Number({ minimum: 0 }),
+});
+export type NodeInfo = Static<typeof NodeInfo>;
+
+/** A request as the history shows it. */
+export const RequestInfo = Type.Object({
+  id: RequestId,
+  action: text,
+  topic: text,
+  service: text,
+  /** Aimed at these nodes only. */
+  nodes: Type.Optional(Type.Array(text)),
+  openedMs: wallMs,
+  /** Missing while it is open. */
+  endedMs: Type.Optional(wallMs),
+  endsMs: wallMs,
+  isCancelled: Type.Boolean(),
+  withheld: count,
+  /** Number of nodes in each outcome that occurs. */
+  counts: Type.Record(Type.String(), count),
+});
+export type RequestInfo = Static<typeof RequestInfo>;
+
+const reply = { success: Type.Literal(0) };
+
+export const NodesReply = message(
+  'NodesReply',
+  16 * maxReplyBytes,
+  Type.Object({
+    ...reply,
+    nodes: Type.Array(NodeInfo),
+    /** Connected v1 agents, which do not say who they are. */
+    unnamed: count,
+    /** Where changes are published. */
+    port: Type.Integer(),
+  }),
+);
+export type NodesReply = Static<typeof NodesReply.schema>;
+
+/** Published on `nodes/` whenever a node appears, is lost, comes back, leaves or is in conflict. */
+export const NodeChange = message('NodeChange', maxReplyBytes, NodeInfo);
+
+export const RequestsReply = message(
+  'RequestsReply',
+  16 * maxReplyBytes,
+  Type.Object({ ...reply, requests: Type.Array(RequestInfo) }),
+);
+export type RequestsReply = Static<typeof RequestsReply.schema>;
+
+/** How far one node is. */
+export const Progress = Type.Object({ node: Type.String(), phase: Phase, outcome: Type.Optional(Outcome) });
+export type Progress = Static<typeof Progress>;
+
+export const RequestReply = message(
+  'RequestReply',
+  16 * maxReplyBytes,
+  Type.Object({
+    ...reply,
+    request: RequestInfo,
+    progress: Type.Array(Progress),
+    unreachable: Type.Array(Absence),
+    /** v1 agents that have not answered. */
+    unnamed: count,
+    port: Type.Integer(),
+  }),
+);
+export type RequestReply = Static<typeof RequestReply.schema>;
+
+/** A page of answers, by node name. */
+export const AnswersReply = message(
+  'AnswersReply',
+  16 * maxReplyBytes,
+  Type.Object({
+    ...reply,
+    /** Each an `Answer` as JSON text. */
+    answers: Type.Array(Type.String()),
+    /** There are more behind this node. */
+    nextNode: Type.Optional(Type.String()),
+  }),
+);
+export type AnswersReply = Static<typeof AnswersReply.schema>;
+
+export const ForgetReply = message('ForgetReply', maxReplyBytes, Type.Object({ ...reply, node: NodeName }));
+export type ForgetReply = Static<typeof ForgetReply.schema>;

@@ -1,0 +1,210 @@
+import type { Frames, SubscriberSocket } from '../../src/platform/sockets.ts';
+import { MemorySocket, type Message, Pipe } from './memory-socket.ts';
+
+export type Kind = 'subscriber' | 'push' | 'dealer';
+export type IsLost = (from: string, to: string, frames: Frames) => boolean;
+
+export class Link {
+  readonly client: ConnectingSocket;
+  readonly server: BoundSocket;
+  readonly up: Pipe;
+  readonly down: Pipe;
+
+  constructor(client: ConnectingSocket, server: BoundSocket, isLost: IsLost) {
+    this.client = client;
+    this.server = server;
+    this.up = new Pipe(
+      server.limit,
+      (frames) => isLost(client.name, server.name, frames),
+      (message) => server.arriveFrom(this, message),
+      () => client.flush(),
+    );
+    this.down = new Pipe(
+      server.limit,
+      (frames) => isLost(server.name, client.name, frames),
+      (message) => client.arrive(message),
+    );
+  }
+}
+
+export abstract class BoundSocket extends MemorySocket {
+  readonly links = new Set<Link>();
+  abstract readonly partners: readonly Kind[];
+
+  arriveFrom(_link: Link, message: Message): void {
+    this.arrive(message);
+  }
+
+  leave(link: Link): void {
+    this.links.delete(link);
+  }
+
+  protected override disconnect(): void {
+    for (const link of this.links) link.client.disconnected();
+    this.links.clear();
+  }
+}
+
+export class PullSocket extends BoundSocket {
+  override readonly partners = ['push'] as const;
+}
+
+export class RouterSocket extends BoundSocket {
+  override readonly partners = ['dealer'] as const;
+  readonly #ids = new Map<Link, Buffer>();
+  readonly #peers = new Map<string, Link>();
+
+  override arriveFrom(link: Link, { frames, onTaken }: Message): void {
+    const id = this.#ids.get(link) ?? this.#welcome(link);
+    this.arrive({ frames: [id, ...frames], onTaken });
+  }
+
+  override leave(link: Link): void {
+    super.leave(link);
+    const id = this.#ids.get(link);
+    if (id !== undefined) this.#peers.delete(id.toString('hex'));
+  }
+
+  // As with ZeroMQ, what nobody can get is dropped in silence.
+  protected override transmit([id, ...frames]: Buffer[]): boolean {
+    const link = this.#peers.get(id?.toString('hex') ?? '');
+    if (link?.down.hasRoom) link.down.send(frames);
+    return true;
+  }
+
+  #welcome(link: Link): Buffer {
+    const id = Buffer.alloc(5);
+    id.writeUInt32BE(this.#ids.size + 1, 1);
+    this.#ids.set(link, id);
+    this.#peers.set(id.toString('hex'), link);
+    return id;
+  }
+}
+
+export class ReplySocket extends BoundSocket {
+  override readonly partners = ['dealer'] as const;
+  #asking: { readonly link: Link; readonly envelope: Buffer[] } | undefined;
+
+  override arriveFrom(link: Link, { frames, onTaken }: Message): void {
+    const delimiter = frames.findIndex((frame) => frame.length === 0);
+    if (delimiter < 0) {
+      onTaken();
+      return;
+    }
+    const envelope = frames.slice(0, delimiter + 1);
+    this.arrive({
+      frames: frames.slice(delimiter + 1),
+      onTaken: () => {
+        this.#asking = { link, envelope };
+        onTaken();
+      },
+    });
+  }
+
+  protected override mayTake(): boolean {
+    return this.#asking === undefined;
+  }
+
+  protected override transmit(frames: Buffer[]): boolean {
+    if (this.#asking === undefined) return false;
+    const { link, envelope } = this.#asking;
+    this.#asking = undefined;
+    if (link.down.hasRoom) link.down.send([...envelope, ...frames]);
+    // Not at once: whoever answers twice in a row must not answer the next question with it.
+    queueMicrotask(() => this.wake());
+    return true;
+  }
+}
+
+export class PublisherSocket extends BoundSocket {
+  override readonly partners = ['subscriber'] as const;
+  readonly #topics = new Map<Link, Buffer[]>();
+
+  addTopic(link: Link, topic: Buffer): void {
+    const topics = this.#topics.get(link);
+    if (topics === undefined) this.#topics.set(link, [topic]);
+    else topics.push(topic);
+    this.arrive({ frames: [Buffer.from([1, ...topic])], onTaken: () => {} });
+  }
+
+  override leave(link: Link): void {
+    super.leave(link);
+    for (const topic of this.#topics.get(link) ?? [])
+      this.arrive({ frames: [Buffer.from([0, ...topic])], onTaken: () => {} });
+    this.#topics.delete(link);
+  }
+
+  protected override transmit(frames: Buffer[]): boolean {
+    const subject = frames[0] ?? Buffer.alloc(0);
+    for (const [link, topics] of this.#topics) {
+      const isMeant = topics.some((topic) => subject.subarray(0, topic.length).equals(topic));
+      if (isMeant && link.down.hasRoom) link.down.send(frames);
+    }
+    return true;
+  }
+}
+
+/** Keeps what it was given until there is somebody, and room, to give it to. */
+export class ConnectingSocket extends MemorySocket {
+  protected link: Link | undefined;
+  readonly #outbox: Buffer[][] = [];
+
+  connected(link: Link): void {
+    this.link = link;
+    this.flush();
+  }
+
+  disconnected(): void {
+    this.link = undefined;
+  }
+
+  flush(): void {
+    while (this.link?.up.hasRoom) {
+      const frames = this.#outbox.shift();
+      if (frames === undefined) return;
+      this.link.up.send(frames);
+    }
+  }
+
+  protected override transmit(frames: Buffer[]): boolean {
+    if (this.#outbox.length >= this.limit) return false;
+    this.#outbox.push(frames);
+    this.flush();
+    return true;
+  }
+
+  protected override disconnect(): void {
+    const { link } = this;
+    if (link === undefined) return;
+    for (const frames of this.#outbox.splice(0)) link.up.send(frames);
+    queueMicrotask(() => link.server.leave(link));
+  }
+}
+
+export class MemorySubscriber extends ConnectingSocket implements SubscriberSocket {
+  readonly #topics = new Map<string, Buffer>();
+
+  subscribe(prefix: string | Buffer): void {
+    const topic = Buffer.from(prefix);
+    const key = topic.toString('latin1');
+    if (this.isClosed || this.#topics.has(key)) return;
+    this.#topics.set(key, topic);
+    this.#announce(topic);
+  }
+
+  override connected(link: Link): void {
+    super.connected(link);
+    for (const topic of this.#topics.values()) this.#announce(topic);
+  }
+
+  protected override transmit(): boolean {
+    return false;
+  }
+
+  #announce(topic: Buffer): void {
+    const { link } = this;
+    if (!(link?.server instanceof PublisherSocket)) return;
+    const publisher = link.server;
+    queueMicrotask(() => publisher.addTopic(link, topic));
+  }
+}

@@ -1,0 +1,60 @@
+import type { Terminal } from '../../src/platform/terminal.ts';
+
+export interface RecordedTerminalOptions {
+  readonly isOutTerminal?: boolean;
+  readonly isErrorTerminal?: boolean;
+  readonly columns?: number;
+  readonly isColor?: boolean;
+}
+
+/** Keeps what was printed. A slow reader, one that goes away and a full disk are played on demand. */
+export class RecordedTerminal implements Terminal {
+  readonly isOutTerminal: boolean;
+  readonly isErrorTerminal: boolean;
+  readonly columns: number | undefined;
+  readonly isColor: boolean;
+  out = '';
+  error = '';
+  #isOutReaderGone = false;
+  #outFailure: Error | undefined;
+  #held: Array<() => void> | undefined;
+
+  constructor(options: RecordedTerminalOptions = {}) {
+    this.isOutTerminal = options.isOutTerminal ?? false;
+    this.isErrorTerminal = options.isErrorTerminal ?? false;
+    this.columns = options.columns;
+    this.isColor = options.isColor ?? false;
+  }
+
+  async writeOut(text: string): Promise<void> {
+    if (this.#isOutReaderGone) return;
+    if (this.#outFailure !== undefined) throw this.#outFailure;
+    const held = this.#held;
+    if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    this.out += text;
+  }
+
+  async writeError(text: string): Promise<void> {
+    this.error += text;
+  }
+
+  /** What is written from now on leaves only at `release`. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
+  }
+
+  /** As `| head` does. */
+  closeOutReader(): void {
+    this.#isOutReaderGone = true;
+  }
+
+  failOut(failure: Error): void {
+    this.#outFailure = failure;
+  }
+}

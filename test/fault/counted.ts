@@ -1,0 +1,138 @@
+import type { History } from '../../src/client/index.ts';
+import { type RunningAgent, type RunningManager, startAgent, startClient } from '../e2e/harness/fleet.ts';
+import { isObject, type JsonObject } from '../e2e/harness/management.ts';
+import type { Program } from '../e2e/harness/program.ts';
+import { serviceProgram } from '../e2e/harness/service-program.ts';
+import { eventually } from '../fakes/eventually.ts';
+
+/** A node, and how often it acted on a service. */
+export interface Counted {
+  readonly node: string;
+  runs(service: string): number;
+}
+
+/** An agent whose service(8) notes each run, by appending one line to a file. */
+export interface CountedAgent extends Counted {
+  readonly daemon: RunningAgent;
+}
+
+export interface CountedOptions {
+  readonly managers: readonly RunningManager[];
+  readonly nodeName: string;
+  /** Part of the time in the service's name that an action takes here, in percent. Default 100. */
+  readonly share?: number;
+  /** What an action does before it takes its time: a line of sh. */
+  readonly begin?: string;
+}
+
+export async function startCountedAgent(options: CountedOptions): Promise<CountedAgent> {
+  const { managers, nodeName, share = 100, begin = ':' } = options;
+  // The name of the service ends with the milliseconds that its actions take.
+  const takeTime = `ms=$(( \${1##*-} * ${share} / 100 ))
+[ "$ms" -eq 0 ] || sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"`;
+  const program = serviceProgram(`${begin}\n${takeTime}`);
+  const daemon = await startAgent({ managers, nodeName, serviceProgram: program.file });
+  return {
+    node: nodeName,
+    daemon,
+    runs: (service) => program.runs().filter((line) => line.startsWith(`${service} `)).length,
+  };
+}
+
+let serviceCount = 0;
+
+/** A service of its own for each request, so that the runs of each can be counted. */
+export function serviceTaking(milliseconds: number): string {
+  serviceCount += 1;
+  return `s${serviceCount}-${Math.round(milliseconds)}`;
+}
+
+/** Resolves when the action has begun at each of these nodes. */
+export function untilBegun(agents: readonly Counted[], service: string, withinMs = 10_000): Promise<void> {
+  return eventually(() => agents.every((agent) => agent.runs(service) > 0), `${service} has begun`, withinMs);
+}
+
+export interface ActionRequest {
+  readonly endpoints: readonly string[];
+  readonly topic?: string;
+  /** One that must not happen twice. */
+  readonly action?: 'restart' | 'start';
+  readonly service: string;
+  readonly windowSeconds: number;
+}
+
+/** Starts the client program. */
+export function requestAction(request: ActionRequest): Program {
+  const { endpoints, topic = 'any', action = 'restart', service, windowSeconds } = request;
+  const line = ['-e', endpoints.join(','), '-w', String(windowSeconds)];
+  return startClient([...line, '-T', topic, '-c', action, '-s', service]);
+}
+
+/** What a client printed: for each node `ok`, `failed`, or the code of its trouble. */
+export function printedAnswers(client: Program): ReadonlyMap<string, string> {
+  const answers: unknown = JSON.parse(client.stdout);
+  if (!Array.isArray(answers)) throw new Error(`the client printed no array: ${client.stdout}`);
+  return answersByNode(answers.filter(isObject));
+}
+
+/** As `printedAnswers`, from the history of a manager; empty when it does not know of such a request. */
+export async function storedAnswers(history: History, service: string): Promise<ReadonlyMap<string, string>> {
+  const [request] = await history.list({ service });
+  if (request === undefined) return new Map();
+  return answersByNode((await history.answers(request.id)) as unknown as JsonObject[]);
+}
+
+function answersByNode(answers: readonly JsonObject[]): ReadonlyMap<string, string> {
+  return new Map(
+    answers.map((answer) => {
+      const { result, node, code } = answer;
+      if (!isObject(result)) return [String(node), String(code)];
+      return [String(result['node']), result['returncode'] === 0 ? 'ok' : 'failed'];
+    }),
+  );
+}
+
+export interface Account {
+  readonly answers: number;
+  readonly lost: readonly string[];
+  readonly twice: readonly string[];
+}
+
+export interface Books {
+  readonly service: string;
+  readonly agents: readonly Counted[];
+  /** What the client has got, where its window was still open. */
+  readonly client?: ReadonlyMap<string, string>;
+  /** Of each manager that has to know all answers in the end. */
+  readonly histories: readonly History[];
+  readonly withinMs?: number;
+}
+
+/**
+ * Compares what was done with what was told: each node owes one answer to the client (while its window is open) and
+ * to every history, and has acted at most once.
+ */
+export async function settle({
+  service,
+  agents,
+  client,
+  histories,
+  withinMs = 10_000,
+}: Books): Promise<Account> {
+  const missing = (told: ReadonlyMap<string, string>) => agents.filter(({ node }) => !told.has(node));
+  const lost = client === undefined ? [] : missing(client).map(({ node }) => `${node} (to the client)`);
+  for (const [index, history] of histories.entries()) {
+    let gaps = agents;
+    await eventually(
+      async () => {
+        gaps = missing(await storedAnswers(history, service));
+        return gaps.length === 0;
+      },
+      'every answer is in the history',
+      withinMs,
+    ).catch(() => undefined);
+    lost.push(...gaps.map(({ node }) => `${node} (in history ${index + 1})`));
+  }
+  const twice = agents.filter((agent) => agent.runs(service) > 1).map(({ node }) => node);
+  return { answers: agents.length * (histories.length + (client === undefined ? 0 : 1)), lost, twice };
+}

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { ServiceManager } from '../../src/client/index.ts';
+import { type RunningManager, startManager } from '../e2e/harness/fleet.ts';
+import { openLibrary } from '../e2e/harness/library.ts';
+import { cleanUp } from '../e2e/harness/processes.ts';
+import {
+  type CountedAgent,
+  printedAnswers,
+  requestAction,
+  serviceTaking,
+  settle,
+  startCountedAgent,
+  untilBegun,
+} from './counted.ts';
+import { often, playRounds, type Round, spread } from './rounds.ts';
+
+interface Fleet {
+  readonly manager: RunningManager;
+  readonly library: ServiceManager;
+  /** They answer at once, after half of the action's time, and after all of it. */
+  readonly agents: readonly CountedAgent[];
+}
+
+const fleetCount = 2;
+const actionMs = 1_200;
+const windowSeconds = 30;
+/** Long before the end of the window: the client has not just waited for that. */
+const longestWaitMs = 15_000;
+
+describe('a manager that is killed while a request is under way', function () {
+  this.timeout(often(120_000, 3_600_000));
+  let fleets: Fleet[] = [];
+
+  before(async () => {
+    fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
+  });
+  after(cleanUp);
+
+  it('and started again gives the waiting client every answer, of actions that ran once', async () => {
+    await playRounds('kill-manager', often(10, 200), fleets, async (round, fleet) => {
+      const service = serviceTaking(actionMs);
+      const { client, begunAt } = startRequest(fleet, service);
+      await untilBegun(fleet.agents, service);
+      // From the first answer on its way to right before the last one.
+      await sleep(spread(round, 0.9 * actionMs));
+      await restart(fleet, spread(round * 7, 1_000));
+      return finish(fleet, service, client, begunAt);
+    });
+  });
+
+  it('before the client has its word loses and repeats nothing either', async () => {
+    await playRounds('kill-manager-early', often(10, 200), fleets, async (round, fleet) => {
+      const service = serviceTaking(100);
+      const opened = fleet.manager.waitForEvent(
+        'request.opened',
+        10_000,
+        ({ service: name }) => name === service,
+      );
+      const { client, begunAt } = startRequest(fleet, service);
+      // At its worst moments: it is stored and sent, but perhaps not confirmed, or an answer comes in.
+      await opened;
+      await sleep(spread(round, 20));
+      await restart(fleet, 0);
+      return finish(fleet, service, client, begunAt);
+    });
+  });
+});
+
+async function startFleet(): Promise<Fleet> {
+  const manager = await startManager();
+  const agents = await Promise.all(
+    [0, 50, 100].map((share) =>
+      startCountedAgent({ managers: [manager], nodeName: `takes-${share}`, share }),
+    ),
+  );
+  await manager.waitForSubscribers(agents.length);
+  return { manager, library: openLibrary(manager.endpoints.frontend), agents };
+}
+
+function startRequest({ manager }: Fleet, service: string) {
+  const begunAt = performance.now();
+  return {
+    client: requestAction({ endpoints: [manager.endpoints.frontend], service, windowSeconds }),
+    begunAt,
+  };
+}
+
+async function restart({ manager }: Fleet, pauseMs: number): Promise<void> {
+  await manager.kill();
+  await sleep(pauseMs);
+  await manager.start();
+}
+
+async function finish(
+  { agents, library }: Fleet,
+  service: string,
+  client: ReturnType<typeof startRequest>['client'],
+  begunAt: number,
+): Promise<Round> {
+  const exit = await client.waitForExit(windowSeconds * 1_000 + 5_000);
+  const clientMs = performance.now() - begunAt;
+  const printed = printedAnswers(client);
+  const account = await settle({ service, agents, client: printed, histories: [library.history] });
+  if (account.lost.length === 0) {
+    expect(exit, client.stderr).to.deep.equal({ code: 0, signal: null });
+    expect(clientMs, 'waited until the window ended').to.be.below(longestWaitMs);
+  }
+  return { ...account, times: { client: clientMs } };
+}

@@ -1,0 +1,138 @@
+import type { Cancel, Clock } from '../../src/platform/clock.ts';
+import type { Frames, Socket, SocketOptions, Sockets, SubscriberSocket } from '../../src/platform/sockets.ts';
+import type { Network } from './network.ts';
+
+/**
+ * One running program: what it opens and waits for ends with it. After its death nothing that it still does has an
+ * effect, and nothing reaches it.
+ */
+export class Program {
+  readonly name: string;
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly #opened: Socket[] = [];
+  #isDead = false;
+
+  constructor(name: string, network: Network, clock: Clock, wallSkewMs = 0) {
+    this.name = name;
+    this.sockets = new SocketsOfProgram(this, network);
+    this.clock = {
+      now: () => clock.now(),
+      wallMs: () => clock.wallMs() + wallSkewMs,
+      after: (delayMs, timer, run) => this.#after(clock, delayMs, timer, run),
+    };
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** As `kill -9` does: its connections break, what it had not sent is lost. */
+  kill(): void {
+    this.vanish();
+    for (const socket of this.#opened) void socket.close();
+  }
+
+  /** As when its host loses power: nobody learns of it. */
+  vanish(): void {
+    this.#isDead = true;
+  }
+
+  /** Never settles when the program is dead. */
+  whileAlive<Value>(promise: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => this.#isDead || resolve(value),
+        (error) => this.#isDead || reject(error),
+      );
+    });
+  }
+
+  opened<Opened extends Socket>(socket: Opened): Opened {
+    this.#opened.push(socket);
+    return socket;
+  }
+
+  #after(clock: Clock, delayMs: number, timer: string, run: () => void): Cancel {
+    if (this.#isDead) return () => {};
+    return clock.after(delayMs, `${this.name}: ${timer}`, () => {
+      if (!this.#isDead) run();
+    });
+  }
+}
+
+class SocketsOfProgram implements Sockets {
+  readonly #program: Program;
+  readonly #network: Network;
+
+  constructor(program: Program, network: Network) {
+    this.#program = program;
+    this.#network = network;
+  }
+
+  async bindRouter(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    return this.#own(await this.#network.sockets.bindRouter(endpoint, options));
+  }
+
+  async bindPublisher(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    return this.#own(await this.#network.sockets.bindPublisher(endpoint, options));
+  }
+
+  async bindPull(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    return this.#own(await this.#network.sockets.bindPull(endpoint, options));
+  }
+
+  async bindReply(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    return this.#own(await this.#network.sockets.bindReply(endpoint, options));
+  }
+
+  connectSubscriber(endpoint: string, options?: SocketOptions): SubscriberSocket {
+    const socket = this.#network.sockets.connectSubscriber(endpoint, options);
+    const owned = this.#own(socket);
+    return Object.assign(owned, { subscribe: (prefix: string | Buffer) => socket.subscribe(prefix) });
+  }
+
+  connectPush(endpoint: string, options?: SocketOptions): Socket {
+    return this.#own(this.#network.sockets.connectPush(endpoint, options));
+  }
+
+  connectDealer(endpoint: string, options?: SocketOptions): Socket {
+    return this.#own(this.#network.sockets.connectDealer(endpoint, options));
+  }
+
+  #own(socket: Socket): Socket {
+    this.#network.attach(socket, this.#program);
+    return new SocketOfProgram(this.#program.opened(socket), this.#program);
+  }
+}
+
+class SocketOfProgram implements Socket {
+  readonly #socket: Socket;
+  readonly #program: Program;
+
+  constructor(socket: Socket, program: Program) {
+    this.#socket = socket;
+    this.#program = program;
+  }
+
+  get endpoint(): string {
+    return this.#socket.endpoint;
+  }
+
+  get dropped(): number {
+    return this.#socket.dropped;
+  }
+
+  send(frames: Frames): boolean {
+    return !this.#program.isDead && this.#socket.send(frames);
+  }
+
+  close(): Promise<void> {
+    return this.#program.whileAlive(this.#socket.close());
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer[], undefined> {
+    const messages = this.#socket[Symbol.asyncIterator]();
+    return { next: () => this.#program.whileAlive(messages.next()) };
+  }
+}

@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { Answers } from '../../../src/agent/answers.ts';
+import type { ProviderResult } from '../../../src/provider/provider.ts';
+import { message } from '../../../src/wire/codec.ts';
+import { NodeName } from '../../../src/wire/fields.ts';
+import { RequestBody } from '../../../src/wire/request.ts';
+import { Answer } from '../../../src/wire/result.ts';
+
+const id = '0123456789abcdef0123456789abcdef';
+const body = RequestBody.parse({ id, cmd: 'status', topic: 'any', service: 'sshd' });
+const host = {
+  hostname: 'elsewhere',
+  system: 'Linux',
+  release: '6.1',
+  version: '#1 SMP',
+  machine: 'x86_64',
+  osRelease: {},
+};
+const answers = new Answers(message('node', 300, NodeName).parse('web1'), host);
+
+function done(changes: Partial<ProviderResult> = {}) {
+  const run: ProviderResult = {
+    exitCode: 0,
+    timedOut: false,
+    aborted: false,
+    stdout: { text: 'sshd is running\n', cutBytes: 0 },
+    stderr: { text: '', cutBytes: 0 },
+    durationMs: 12.4,
+    provider: 'service(8)',
+    state: 'running',
+    ...changes,
+  };
+  return answers.done(body, run, 1_500);
+}
+
+describe('the answer to an action that ran', () => {
+  it('is that of 2014 with what is new behind', () => {
+    expect(JSON.stringify(done())).to.equal(
+      '{"msg":"Executed service status request","result":{"node":"web1","returncode":0,"service":"sshd",' +
+        '"stdout":"sshd is running\\n","stderr":"","system":"Linux","version":"#1 SMP","state":"running",' +
+        `"provider":"service(8)","durationMs":12},"uuid":"${id}"}`,
+    );
+  });
+
+  it('has the exit code as the host gave it', () => {
+    for (const exitCode of [3, 255, -15]) expect(done({ exitCode }).result.returncode).to.equal(exitCode);
+  });
+
+  it('says that the action ran into its time limit, and which that was', () => {
+    const answer = done({ timedOut: true, exitCode: -15, state: 'unknown' });
+    expect(answer.msg).to.equal('Executed service status request: ended after its time limit of 1.5 s');
+    expect(answer.result).to.include({ timedOut: true, returncode: -15 });
+  });
+
+  it('shows the beginning of a long output, and how much of it was cut', () => {
+    const { result } = done({ stdout: { text: 'aaa', cutBytes: 9 }, stderr: { text: 'bbb', cutBytes: 1 } });
+    expect(result).to.include({
+      stdout: 'aaa\n[service-mgr: 9 more bytes were cut]\n',
+      stdoutCutBytes: 9,
+      stderr: 'bbb\n[service-mgr: 1 more bytes were cut]\n',
+      stderrCutBytes: 1,
+    });
+  });
+
+  it('says nothing of a limit that was not reached', () => {
+    expect(done().result).to.not.have.any.keys('timedOut', 'stdoutCutBytes', 'stderrCutBytes');
+  });
+
+  it('is a good answer', () => {
+    for (const answer of [done(), done({ timedOut: true, stdout: { text: 'a', cutBytes: 1 } })]) {
+      expect(Answer.decode(Answer.encode(answer))).to.deep.equal(answer);
+    }
+  });
+});
+
+describe('the answer of an agent in trouble', () => {
+  it('is that of 2014 with the name of the node and the code', () => {
+    const answer = answers.trouble(body.id, 'TOO_BUSY', 'try again later');
+    expect(JSON.stringify(answer)).to.equal(
+      `{"success":-1,"msg":"try again later","node":"web1","uuid":"${id}","code":"TOO_BUSY"}`,
+    );
+    expect(Answer.parse(answer)).to.equal(answer);
+  });
+});

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { Output } from '../../../src/cli/output.ts';
+import { RecordedTerminal } from '../../fakes/recorded-terminal.ts';
+
+describe('output', () => {
+  it('keeps data and messages apart', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    output.data('[]\n');
+    output.message('2 nodes gave no answer');
+    await output.flush();
+    expect(terminal.out).to.equal('[]\n');
+    expect(terminal.error).to.equal('2 nodes gave no answer\n');
+  });
+
+  it('makes messages printable, line by line', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    output.message('web1:\u001b[2J\nweb2');
+    await output.flush();
+    expect(terminal.error).to.equal('web1:\\x1b[2J\nweb2\n');
+  });
+
+  it('flushes only when all has left the program', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    terminal.hold();
+    output.data('first ');
+    output.data('last');
+    let isFlushed = false;
+    const flushed = output.flush().then(() => {
+      isFlushed = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isFlushed).to.equal(false);
+    terminal.release();
+    await flushed;
+    expect(terminal.out).to.equal('first last');
+  });
+
+  it('takes a reader that has gone for no error', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    output.data('1\n');
+    await output.flush();
+    terminal.closeOutReader();
+    output.data('2\n');
+    await output.flush();
+    expect(terminal.out).to.equal('1\n');
+  });
+
+  it('throws other trouble at the flush, once', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    const diskFull = new Error('no space left on device');
+    terminal.failOut(diskFull);
+    output.data('1\n');
+    output.data('2\n');
+    const failure = await output.flush().catch((error: unknown) => error);
+    expect(failure).to.equal(diskFull);
+    await output.flush();
+  });
+
+  it('knows the colour and width of the terminal', () => {
+    const output = new Output(new RecordedTerminal({ isOutTerminal: true, isColor: true, columns: 80 }));
+    expect([output.isColor, output.columns]).to.deep.equal([true, 80]);
+  });
+});

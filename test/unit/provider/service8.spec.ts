@@ -1,0 +1,104 @@
+import { expect } from 'chai';
+import type { ProcessExit, Processes, RunOptions } from '../../../src/platform/processes.ts';
+import { Service8, type Service8Options } from '../../../src/provider/service8.ts';
+import { message } from '../../../src/wire/codec.ts';
+import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { ActionName, actions, ServiceName } from '../../../src/wire/fields.ts';
+import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
+
+const actionNames = message('action', 64, ActionName);
+const serviceNames = message('service', 300, ServiceName);
+const limits = { timeoutMs: 60_000 };
+
+function run(
+  action: string,
+  options: Partial<Service8Options> & Pick<Service8Options, 'processes'>,
+  service = 'nginx',
+) {
+  const provider = new Service8({ program: 'service', system: 'Linux', outputLimitBytes: 1_024, ...options });
+  return provider.run(serviceNames.parse(service), actionNames.parse(action), limits);
+}
+
+/** Remembers how it was called. */
+class Recorded implements Processes {
+  readonly calls: Array<readonly [file: string, args: readonly string[], options: RunOptions]> = [];
+
+  async run(file: string, args: readonly string[], options: RunOptions): Promise<ProcessExit> {
+    this.calls.push([file, args, options]);
+    const nothing = { text: '', cutBytes: 0 };
+    return { exitCode: 0, timedOut: false, aborted: false, stdout: nothing, stderr: nothing, durationMs: 1 };
+  }
+}
+
+describe('service(8)', () => {
+  for (const action of actions.filter((each) => each !== 'list')) {
+    it(`is run as "service nginx ${action}", each word an argument of its own`, async () => {
+      const processes = new Recorded();
+      await run(action, { processes });
+      expect(processes.calls.map(([file, args]) => [file, ...args])).to.deep.equal([
+        ['service', 'nginx', action],
+      ]);
+    });
+  }
+
+  it('is asked for all services by "list"', async () => {
+    const processes = new Recorded();
+    await run('list', { processes });
+    expect(processes.calls.map(([file, args]) => [file, ...args])).to.deep.equal([
+      ['service', '--status-all'],
+    ]);
+  });
+
+  it('may be another program', async () => {
+    const processes = new Recorded();
+    await run('status', { processes, program: '/usr/local/sbin/service' });
+    expect(processes.calls[0]?.[0]).to.equal('/usr/local/sbin/service');
+  });
+
+  it('gets the time limit, the output limit and the signal that it was given, and 5 s to die', async () => {
+    const processes = new Recorded();
+    const { signal } = new AbortController();
+    const provider = new Service8({ processes, program: 'service', system: 'Linux', outputLimitBytes: 77 });
+    await provider.run(serviceNames.parse('nginx'), actionNames.parse('stop'), { timeoutMs: 123, signal });
+    expect(processes.calls[0]?.[2]).to.deep.equal({
+      timeoutMs: 123,
+      killAfterMs: 5_000,
+      outputLimitBytes: 77,
+      signal,
+    });
+  });
+
+  it('is believed: a failed service is a result', async () => {
+    const processes = new ScriptedProcesses({
+      'service nginx start': { exitCode: 7, stdout: 'trying\n', stderr: 'port is taken\n', durationMs: 12 },
+    });
+    expect(await run('start', { processes })).to.deep.equal({
+      exitCode: 7,
+      timedOut: false,
+      aborted: false,
+      stdout: { text: 'trying\n', cutBytes: 0 },
+      stderr: { text: 'port is taken\n', cutBytes: 0 },
+      durationMs: 12,
+      provider: 'service(8)',
+      state: 'unknown',
+    });
+  });
+
+  it('tells the state of a service by its status, as the system means it', async () => {
+    const processes = new ScriptedProcesses({ 'service nginx status': { exitCode: 1 } });
+    expect((await run('status', { processes, system: 'Linux' })).state).to.equal('failed');
+    expect((await run('status', { processes, system: 'FreeBSD' })).state).to.equal('stopped');
+  });
+
+  it('tells no state after another action', async () => {
+    const processes = new ScriptedProcesses({ 'service nginx stop': { exitCode: 3 } });
+    expect((await run('stop', { processes })).state).to.equal('unknown');
+  });
+
+  it('that cannot be run is trouble, not a result', async () => {
+    const trouble = await run('status', { processes: new ScriptedProcesses() }).catch(
+      (error: unknown) => error,
+    );
+    expect(trouble).to.be.instanceOf(ServiceManagerError).with.property('code', 'PROVIDER_FAILED');
+  });
+});
