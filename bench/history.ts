@@ -65,19 +65,17 @@ function fill(store: Store, { requests, nodes, payloadBytes }: Shape): FillTimes
     );
     times.openMs.push(timed(() => store.openRequest(openRequest(id, request, atWallMs), entries)));
     for (let first = 0; first < nodes; first += batchSize) {
-      const batch = entries
-        .slice(first, first + batchSize)
-        .map(
-          (entry, index) =>
-            ({
-              ...entry,
-              id,
-              phase: 'done',
-              outcome: outcomeOf(request, first + index),
-              payload,
-              atWallMs,
-            }) as const,
-        );
+      const batch = entries.slice(first, first + batchSize).map(
+        (entry, index) =>
+          ({
+            ...entry,
+            id,
+            phase: 'done',
+            outcome: outcomeOf(request, first + index),
+            payload,
+            atWallMs,
+          }) as const,
+      );
       times.saveMs.push(timed(() => store.saveAnswers(batch)));
     }
     store.updateRequest(id, { endedWallMs: atWallMs + 500 });

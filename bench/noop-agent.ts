@@ -4,10 +4,12 @@ import { Agent } from '../src/agent/agent.ts';
 import { readAgentConfig } from '../src/config/agent.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
+import { newBootId } from '../src/platform/node/ids.ts';
 import { openLog } from '../src/platform/node/log.ts';
 import { untilSignal } from '../src/platform/node/signals.ts';
 import { ZmqSockets } from '../src/platform/zmq/sockets.ts';
 import type { Provider } from '../src/provider/provider.ts';
+import { MemoryJournal } from '../src/store/memory-journal.ts';
 
 const nothing = { text: '', cutBytes: 0 };
 
@@ -16,6 +18,7 @@ const noopProvider: Provider = {
     Promise.resolve({
       exitCode: 0,
       timedOut: false,
+      aborted: false,
       stdout: nothing,
       stderr: nothing,
       durationMs: 0,
@@ -38,6 +41,9 @@ const agent = await Agent.start(readAgentConfig(config, 'noop-agent.conf'), {
   log: openLog({ name: 'noop-agent', file: logFile, debug: false }),
   host: readHostFacts(),
   provider: noopProvider,
+  journal: new MemoryJournal(),
+  boot: newBootId(),
+  random: Math.random,
 });
 process.stdout.write('ready\n');
 await Promise.race([stopped, agent.finished]);

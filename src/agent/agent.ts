@@ -183,7 +183,7 @@ export class Agent {
         this.#tally.requests += 1;
         return this.#requests.receive(dispatch.body, link);
       case 'cancel':
-        return this.#requests.cancel(dispatch.id);
+        return this.#requests.cancel(dispatch.id, link);
       case 'stored':
         return this.#requests.stored(dispatch.id, link);
       case 'conflict':

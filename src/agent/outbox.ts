@@ -58,9 +58,8 @@ export class Outbox {
     return this.#waiting.delete(key(waiting));
   }
 
-  isWaiting(id: RequestId): boolean {
-    for (const waiting of this.#waiting.values()) if (waiting.id === id) return true;
-    return false;
+  isWaiting(id: RequestId, manager: string): boolean {
+    return this.#waiting.has(key({ id, manager }));
   }
 
   /** What is to be sent again now. */

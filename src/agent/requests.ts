@@ -97,12 +97,7 @@ export class RequestDesk {
     const refusal = this.#refusal(body);
     if (refusal !== undefined) return this.#refuse(id, refusal.code, refusal.reason, link);
     try {
-      const entry = readOnlyActions.has(body.cmd) ? undefined : this.#deps.journal.find(id);
-      if (entry?.payload !== undefined) return this.#owe(id, entry.payload, link);
-      if (entry?.state === 'cancelled')
-        return this.#refuse(id, 'CANCELLED', 'cancelled before it arrived', link);
-      if (entry?.state === 'started')
-        return this.#refuse(id, 'INTERRUPTED', 'it was begun before; how it ended was not journaled', link);
+      if (!readOnlyActions.has(body.cmd) && this.#recall(id, link)) return;
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       return this.#refuse(id, error.code, error.message, link);
@@ -110,12 +105,18 @@ export class RequestDesk {
     this.#run(body, link);
   }
 
-  /** Ends it if it runs, and keeps it from starting if it does not. */
-  cancel(id: RequestId): void {
+  /** Ends it if it runs, keeps it from starting if it does not, and sees to it that the manager learns so. */
+  cancel(id: RequestId, link: Link): void {
+    const { journal, clock, log } = this.#deps;
     const known = this.#known.get(id);
-    this.#deps.log.info('request.cancelled', { id, phase: known?.phase ?? 'unknown' });
+    log.info('request.cancelled', { id, phase: known?.phase ?? 'unknown' });
     if (known !== undefined) return known.cancel.abort();
-    this.#journaled(id, () => this.#deps.journal.cancel(id, this.#deps.clock.wallMs()));
+    // Then its answer is on its way.
+    if (this.#outbox.isWaiting(id, link.name)) return;
+    this.#journaled(id, () => {
+      journal.cancel(id, clock.wallMs());
+      this.#recall(id, link);
+    });
   }
 
   /** A refusal that has no journal entry, because nothing was or will be done for it. */
@@ -158,6 +159,17 @@ export class RequestDesk {
       code: 'REQUEST_EXPIRED',
       reason: `the time of the request was over ${Math.round(lateMs / 1_000)} s before it could begin`,
     };
+  }
+
+  /** Answers with what the journal knows of it. False when it knows nothing. */
+  #recall(id: RequestId, link: Link): boolean {
+    const entry = this.#deps.journal.find(id);
+    if (entry === undefined) return false;
+    if (entry.payload !== undefined) this.#owe(id, entry.payload, link);
+    else if (entry.state === 'cancelled')
+      this.#refuse(id, 'CANCELLED', 'the request was cancelled before it began', link);
+    else this.#refuse(id, 'INTERRUPTED', 'the request was begun before; how it ended was not journaled', link);
+    return true;
   }
 
   #again(known: Known, link: Link): void {

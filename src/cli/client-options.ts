@@ -1,6 +1,7 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { duration } from '../config/values.ts';
 import type { Terminal } from '../platform/terminal.ts';
+import { ActionName, ServiceName, Topic } from '../wire/fields.ts';
 import { version } from '../wire/version.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addGlobalOptions, checked } from './global-options.ts';
@@ -17,9 +18,14 @@ export function clientCommand(terminal: Terminal) {
     .option(
       '-T, --topic <topic>',
       'whom it is for: any, a system (Linux), a node name, role:NAME, os:ID, arch:NAME, ...',
+      checked(fieldFormat(Topic)),
     )
-    .option('-c, --cmd <cmd>', 'what to do: start, stop, restart, reload, status, ...')
-    .option('-s, --service <service>', 'the service to do it to')
+    .option(
+      '-c, --cmd <cmd>',
+      'what to do: start, stop, restart, reload, status, ...',
+      checked(fieldFormat(ActionName)),
+    )
+    .option('-s, --service <service>', 'the service to do it to', checked(fieldFormat(ServiceName)))
     .version(version, '-v, --version', 'show the version');
   return addGlobalOptions(addSendingOptions(command)).addHelpText('after', clientHelp);
 }
@@ -42,6 +48,17 @@ export function addSendingOptions<Args extends unknown[], Options extends Option
 
 export function formatOption() {
   return new Option('--format <format>', 'how to print the answers').choices(formats);
+}
+
+/** What the message takes is what the command line takes; without its compiled checker, which would take time to make. */
+export function fieldFormat({ description = 'another value', pattern }: FieldSchema) {
+  const isGood = new RegExp(String(pattern));
+  return { expected: description, parse: (text: string) => (isGood.test(text) ? text : undefined) };
+}
+
+interface FieldSchema {
+  readonly description?: string;
+  readonly pattern?: unknown;
 }
 
 function clientHelp(): string {

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { Connections } from '../client/connections.ts';
 import { askManagement } from '../client/management.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Files } from '../platform/files.ts';
@@ -97,7 +98,8 @@ async function manage(
   deps: DaemonDeps,
 ): Promise<number> {
   const command = options.verb === 'stop' ? program.shutdownCommand : program.statusCommand;
-  const reply = await askManagement(options.endpoint, command, managementTimeoutMs, deps);
+  await using connections = new Connections(deps.sockets, deps.clock);
+  const reply = await askManagement(options.endpoint, command, managementTimeoutMs, connections);
   output.data(`${JSON.stringify(reply, null, 4)}\n`);
   return 0;
 }

@@ -15,7 +15,7 @@ export const exitCodes = [
   },
   { code: 6, name: 'some-failed-some-missing', meaning: 'both' },
   { code: 64, name: 'bad-usage', meaning: 'wrong usage' },
-  { code: 68, name: 'no-node', meaning: 'no node matches' },
+  { code: 68, name: 'no-node', meaning: 'no node matches, or no request has this id' },
   { code: 69, name: 'no-manager', meaning: 'no manager answered' },
   { code: 77, name: 'refused', meaning: 'refused by the manager' },
   { code: 78, name: 'bad-config', meaning: 'bad configuration' },

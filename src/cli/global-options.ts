@@ -51,17 +51,26 @@ export function addGlobalOptions<Args extends unknown[], Options extends OptionV
         .helpGroup(group),
     )
     .addOption(
-      new Option('-w, --wait-time <seconds>', 'wait at most this long')
+      new Option(
+        '-w, --wait-time <seconds>',
+        `wait at most this long (default: ${clientKeys.waitTime.fallback})`,
+      )
         .argParser(checked(clientKeys.waitTime))
         .helpGroup(group),
     )
     .addOption(
-      new Option('-t, --timeout <milliseconds>', 'wait this long for the reply of a manager')
+      new Option(
+        '-t, --timeout <milliseconds>',
+        `wait this long for a manager's reply (default: ${clientKeys.timeout.fallback})`,
+      )
         .argParser(checked(clientKeys.timeout))
         .helpGroup(group),
     )
     .addOption(
-      new Option('-r, --retries <count>', 'ask each manager up to this often')
+      new Option(
+        '-r, --retries <count>',
+        `ask each manager up to this often (default: ${clientKeys.retries.fallback})`,
+      )
         .argParser(checked(clientKeys.retries))
         .helpGroup(group),
     )
@@ -70,7 +79,8 @@ export function addGlobalOptions<Args extends unknown[], Options extends OptionV
         group,
       ),
     )
-    .addOption(new Option('-D, --debug', 'say on standard error what is going on').helpGroup(group));
+    .addOption(new Option('-D, --debug', 'say on standard error what is going on').helpGroup(group))
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(group));
 }
 
 /** What stands on the command line goes before what stands in the file. The default file may be missing; a named one may not. */

@@ -6,6 +6,8 @@ import { Output } from './output.ts';
 import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
 import { withSession } from './session.ts';
+import { nodes } from './verbs/nodes.ts';
+import { requests } from './verbs/requests.ts';
 import { readCommand, runVerb } from './verbs.ts';
 
 export type { MainDeps } from './program.ts';
@@ -15,13 +17,13 @@ const verbs: readonly Verb[] = [
     name: 'nodes',
     usage: '[options]',
     summary: 'show the known nodes and whether they are there; nodes forget NAME',
-    load: async () => (await import('./verbs/nodes.ts')).nodes,
+    run: nodes,
   },
   {
     name: 'requests',
     usage: 'COMMAND',
     summary: 'list, show, attach to, cancel or retry earlier requests',
-    load: async () => (await import('./verbs/requests.ts')).requests,
+    run: requests,
   },
 ];
 

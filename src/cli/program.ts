@@ -32,6 +32,5 @@ export interface Verb {
   /** What stands behind the name, for the help. */
   readonly usage: string;
   readonly summary: string;
-  /** Loads what the verb needs: the others, and the start of the program, do not wait for that. */
-  readonly load: () => Promise<RunVerb>;
+  readonly run: RunVerb;
 }

@@ -12,7 +12,6 @@ export function newCommand(name: string, terminal: Terminal) {
     .exitOverride()
     .configureOutput(printOn(terminal))
     .showHelpAfterError(`Try "${name} --help".`)
-    .helpOption('-h, --help', 'show this help')
     .helpCommand(false);
 }
 
@@ -52,13 +51,8 @@ export function readCommand<Args extends unknown[], Options extends OptionValues
 }
 
 /** Runs the verb. `given` are the options that stood before it. */
-export async function runVerb(
-  { verb, argv }: Chosen,
-  given: GlobalOptions,
-  program: Program,
-): Promise<number> {
-  const run = await verb.load();
-  return run(argv, { ...program, given: { ...program.given, ...given } });
+export function runVerb({ verb, argv }: Chosen, given: GlobalOptions, program: Program): Promise<number> {
+  return verb.run(argv, { ...program, given: { ...program.given, ...given } });
 }
 
 function addVerb<Args extends unknown[], Options extends OptionValues>(

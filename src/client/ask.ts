@@ -1,9 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Sockets } from '../platform/sockets.ts';
 import type { Message } from '../wire/codec.ts';
 import { isErrorCode, ServiceManagerError } from '../wire/errors.ts';
 import { Failure } from '../wire/reply.ts';
-import { closeAfter } from './close-after.ts';
+import type { Connections } from './connections.ts';
 
 export interface AskOptions {
   /** Frontends of the managers, in order of preference. */
@@ -17,7 +16,7 @@ export interface AskOptions {
 }
 
 export interface AskDeps {
-  readonly sockets: Sockets;
+  readonly connections: Connections;
   readonly clock: Clock;
 }
 
@@ -58,7 +57,7 @@ export async function ask<Reply>(
     for (const endpoint of options.endpoints) {
       const waitMs = Math.min(options.timeoutMs, question.deadlineMs - deps.clock.now());
       if (waitMs <= 0 || question.signal?.aborted) break;
-      const frame = await exchange(endpoint, question.frame, waitMs, question.signal, deps);
+      const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);
       if (frame === undefined) continue;
       const refusal = refusalOf(endpoint, frame);
       if (refusal === undefined) return { endpoint, reply: opened(endpoint, frame, question) };
@@ -72,30 +71,6 @@ export async function ask<Reply>(
     `no manager answered at ${options.endpoints.join(', ')}`,
   );
 }
-
-/** Sends one message as a REQ does. Resolves with the reply frame, or undefined when none came in time. */
-export async function exchange(
-  endpoint: string,
-  request: Buffer,
-  waitMs: number,
-  signal: AbortSignal | undefined,
-  deps: AskDeps,
-): Promise<Buffer | undefined> {
-  const socket = deps.sockets.connectDealer(endpoint, { maxMessageBytes });
-  const release = closeAfter(socket, waitMs, signal, deps.clock);
-  try {
-    // What a REQ puts on the wire: an empty frame, then the request.
-    socket.send([Buffer.alloc(0), request]);
-    for await (const frames of socket) return frames[1] ?? Buffer.alloc(0);
-    return undefined;
-  } finally {
-    release();
-    await socket.close();
-  }
-}
-
-// The nodes of a large fleet, or a page of answers.
-const maxMessageBytes = 64 * 1024 * 1024;
 
 function refusalOf(endpoint: string, frame: Buffer): ServiceManagerError | undefined {
   const refusal = Failure.tryDecode(frame);

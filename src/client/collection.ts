@@ -1,9 +1,10 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Sockets, SubscriberSocket } from '../platform/sockets.ts';
 import { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { Answer, isServiceAnswer, nodeOfAnswer, withTextOutput } from '../wire/result.ts';
 import { endTopic } from '../wire/topic.ts';
+import type { Connections } from './connections.ts';
+import { Mailbox } from './mailbox.ts';
 
 export interface CollectionOptions {
   readonly id: RequestId;
@@ -11,19 +12,18 @@ export interface CollectionOptions {
   readonly deadlineMs: number;
   /** Ends the collection when aborted. */
   readonly signal: AbortSignal | undefined;
-  readonly sockets: Sockets;
+  readonly connections: Connections;
   readonly clock: Clock;
 }
 
 /** Gathers what is published about one request, by one manager or by several: each node's answer once. */
 export class Collection {
   readonly #options: CollectionOptions;
-  readonly #sockets = new Map<string, SubscriberSocket>();
+  /** By publisher. */
+  readonly #listening = new Map<string, () => void>();
   readonly #answeredBy = new Set<string>();
-  readonly #waiting: Answer[] = [];
+  readonly #answers = new Mailbox<Answer>();
   readonly #release: () => void;
-  #isOver = false;
-  #wake: () => void = () => {};
   #end: RequestEnd | undefined;
   #unreadable = 0;
 
@@ -46,7 +46,7 @@ export class Collection {
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#answers.isClosed;
   }
 
   /** Messages that were no answers. */
@@ -56,36 +56,33 @@ export class Collection {
 
   /** Listens to this publisher too, if it does not yet. */
   listen(publisher: string): void {
-    if (this.#isOver || this.#sockets.has(publisher)) return;
-    const { sockets, id } = this.#options;
-    const socket = sockets.connectSubscriber(publisher);
-    this.#sockets.set(publisher, socket);
+    if (this.isOver || this.#listening.has(publisher)) return;
+    const { connections, id } = this.#options;
+    const feed = connections.feed(publisher);
     // The end first: the manager begins to replay when it sees the id.
-    socket.subscribe(endTopic(id));
-    socket.subscribe(id);
-    void this.#receive(socket);
+    const stops = [
+      feed.listen(endTopic(id), (payload) => this.#receiveEnd(RequestEnd.tryDecode(payload))),
+      feed.listen(id, (payload) => this.#receiveAnswer(Answer.tryDecode(payload))),
+    ];
+    this.#listening.set(publisher, () => {
+      for (const stop of stops) stop();
+    });
   }
 
   /** Takes an answer that is known from elsewhere. */
   add(answer: Answer): void {
     const node = nodeOfAnswer(answer);
-    if (this.#isOver || (node !== undefined && this.#answeredBy.has(node))) return;
+    if (this.isOver || (node !== undefined && this.#answeredBy.has(node))) return;
     if (node !== undefined) this.#answeredBy.add(node);
-    this.#waiting.push(isServiceAnswer(answer) ? withTextOutput(answer) : answer);
-    this.#wake();
+    this.#answers.put(isServiceAnswer(answer) ? withTextOutput(answer) : answer);
   }
 
   /** The answers as they come, until a manager says that the request is over or the window ends. To be iterated once. */
   async *answers(): AsyncGenerator<Answer, void, void> {
     try {
-      while (true) {
-        const answer = this.#waiting.shift();
-        if (answer !== undefined) yield answer;
-        else if (this.#isOver) return;
-        else await new Promise<void>((wake) => (this.#wake = wake));
-      }
+      yield* this.#answers.items();
     } finally {
-      await this.close();
+      this.close();
     }
   }
 
@@ -95,17 +92,11 @@ export class Collection {
     this.#finish();
   }
 
-  async close(): Promise<void> {
+  /** Twice is harmless. */
+  close(): void {
     this.#finish();
-    await Promise.all([...this.#sockets.values()].map((socket) => socket.close()));
-  }
-
-  async #receive(socket: SubscriberSocket): Promise<void> {
-    const topicOfEnd = endTopic(this.#options.id);
-    for await (const [topic, payload = Buffer.alloc(0)] of socket) {
-      if (topic?.toString() === topicOfEnd) this.#receiveEnd(RequestEnd.tryDecode(payload));
-      else this.#receiveAnswer(Answer.tryDecode(payload));
-    }
+    for (const stop of this.#listening.values()) stop();
+    this.#listening.clear();
   }
 
   #receiveEnd(end: RequestEnd | undefined): void {
@@ -120,7 +111,6 @@ export class Collection {
 
   #finish(): void {
     this.#release();
-    this.#isOver = true;
-    this.#wake();
+    this.#answers.close();
   }
 }

@@ -15,10 +15,10 @@ import {
 } from '../wire/query.ts';
 import { Answer, isServiceAnswer, withTextOutput } from '../wire/result.ts';
 import { nodesTopic } from '../wire/topic.ts';
-import { type AskOptions, ask, type Question, type Replied } from './ask.ts';
-import { closeAfter } from './close-after.ts';
-import type { ClientDeps } from './deps.ts';
-import { PendingRequest, publisherOf } from './pending-request.ts';
+import { type AskDeps, type AskOptions, ask, type Question, type Replied } from './ask.ts';
+import { Collection } from './collection.ts';
+import { Mailbox } from './mailbox.ts';
+import { PendingRequest } from './pending-request.ts';
 
 /** Which requests to list: all conditions hold. */
 export interface RequestConditions {
@@ -36,9 +36,9 @@ const oneDayMs = 86_400_000;
 /** Questions to a manager about nodes and requests. Every call rejects as `ask` does. */
 export class History {
   readonly #options: AskOptions;
-  readonly #deps: ClientDeps;
+  readonly #deps: AskDeps;
 
-  constructor(options: AskOptions, deps: ClientDeps) {
+  constructor(options: AskOptions, deps: AskDeps) {
     this.#options = options;
     this.#deps = deps;
   }
@@ -49,21 +49,25 @@ export class History {
 
   /** The known nodes as they are now, then each one that changes, until `signal` is aborted. */
   async *watchNodes(topic: string | undefined, signal: AbortSignal): AsyncGenerator<NodeInfo, void, void> {
-    const { sockets, clock } = this.#deps;
+    const { connections } = this.#deps;
     const { endpoint, reply } = await this.#ask({ query: 'nodes', topic }, NodesReply);
-    const socket = sockets.connectSubscriber(publisherOf(endpoint, reply.port));
-    const release = closeAfter(socket, Number.POSITIVE_INFINITY, signal, clock);
+    const mailbox = new Mailbox<NodeInfo>();
+    const close = (): void => mailbox.close();
+    const stop = connections
+      .feed(connections.publisherOf(endpoint, reply.port))
+      .listen(nodesTopic, (payload) => {
+        const node = NodeChange.tryDecode(payload);
+        if (node !== undefined && (topic === undefined || node.topics.includes(topic))) mailbox.put(node);
+      });
+    signal.addEventListener('abort', close, { once: true });
+    if (signal.aborted) close();
     try {
-      socket.subscribe(nodesTopic);
       // Asked again, because a node may have changed before the subscription.
       yield* (await this.nodes(topic)).nodes;
-      for await (const [, payload = Buffer.alloc(0)] of socket) {
-        const node = NodeChange.tryDecode(payload);
-        if (node !== undefined && (topic === undefined || node.topics.includes(topic))) yield node;
-      }
+      yield* mailbox.items();
     } finally {
-      release();
-      await socket.close();
+      stop();
+      signal.removeEventListener('abort', close);
     }
   }
 
@@ -95,7 +99,7 @@ export class History {
 
   /** The answers so far, then those to come, until the request is over. */
   async attach(id: string, signal?: AbortSignal): Promise<PendingRequest> {
-    const { clock } = this.#deps;
+    const { connections, clock } = this.#deps;
     const { endpoint, reply } = await this.#ask({ query: 'request', id }, RequestReply);
     const { request, progress, unreachable, unnamed, port } = reply;
     const nodes = progress.filter(({ outcome }) => outcome !== 'unreachable').map(({ node }) => node);
@@ -108,8 +112,18 @@ export class History {
       expected: nodes.length + unnamed,
       withheld: request.withheld,
     };
-    const options = { deadlineMs: clock.now() + oneDayMs, signal, frame: undefined, ask: this.#options };
-    const pending = new PendingRequest({ endpoint, reply: accepted }, options, this.#deps);
+    const deadlineMs = clock.now() + oneDayMs;
+    const collection = new Collection({ id: request.id, deadlineMs, signal, connections, clock });
+    const options = {
+      deadlineMs,
+      signal,
+      frame: undefined,
+      ask: this.#options,
+      collection,
+      connections,
+      clock,
+    };
+    const pending = new PendingRequest({ endpoint, reply: accepted }, options);
     pending.add(await this.answers(id));
     // It may have ended before the subscription was there.
     const { request: now, progress: ended, unnamed: missing } = await this.show(id);

@@ -34,11 +34,11 @@ export class ServiceManager extends ServiceManagerClient implements AsyncDisposa
   constructor(options: ServiceManagerOptions = {}, deps?: ClientDeps) {
     const closing = new Closing();
     super(options, deps ?? { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId });
+    closing.add({ close: () => super.close() });
     this.#closing = closing;
   }
 
-  /** Closes what is still open. Twice is harmless. */
-  close(): Promise<void> {
+  override close(): Promise<void> {
     return this.#closing.close();
   }
 

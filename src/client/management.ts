@@ -1,7 +1,7 @@
 import { ServiceManagerError } from '../wire/errors.ts';
 import { ManagementReply, ManagementRequest } from '../wire/management.ts';
 import { Failure } from '../wire/reply.ts';
-import { type AskDeps, exchange } from './ask.ts';
+import type { Connections } from './connections.ts';
 
 /**
  * Sends one command to the management socket of a daemon. Rejects with MANAGER_UNREACHABLE, REFUSED or INVALID_REPLY.
@@ -10,9 +10,9 @@ export async function askManagement(
   endpoint: string,
   cmd: string,
   timeoutMs: number,
-  deps: AskDeps,
+  connections: Connections,
 ): Promise<ManagementReply> {
-  const reply = await exchange(endpoint, ManagementRequest.encode({ cmd }), timeoutMs, undefined, deps);
+  const reply = await connections.exchange(endpoint, ManagementRequest.encode({ cmd }), timeoutMs, undefined);
   if (reply === undefined) {
     throw new ServiceManagerError(
       'MANAGER_UNREACHABLE',

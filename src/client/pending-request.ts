@@ -1,11 +1,12 @@
 import { type Outcome, outcomeOfAnswer } from '../core/outcome.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { type Absence, Accepted } from '../wire/reply.ts';
 import { type Answer, nodeOfAnswer } from '../wire/result.ts';
-import { type AskOptions, ask, exchange, type Replied } from './ask.ts';
-import { Collection } from './collection.ts';
-import type { ClientDeps } from './deps.ts';
+import { type AskOptions, ask, type Replied } from './ask.ts';
+import type { Collection } from './collection.ts';
+import type { Connections } from './connections.ts';
 
 /** What became of a request at one node. */
 export interface NodeOutcome {
@@ -35,13 +36,14 @@ export interface PendingOptions {
   /** Of the clock's `now`. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Of this request, and maybe listening already. */
+  readonly collection: Collection;
   /** To be sent again to learn whether the manager is still there, and to another one if not; undefined: don't watch. */
   readonly frame: Buffer | undefined;
   readonly ask: AskOptions;
+  readonly connections: Connections;
+  readonly clock: Clock;
 }
-
-// The manager counts the same window from a moment later; its last word is worth a short wait.
-const lastWordMs = 150;
 
 /** A request that a manager took. Iterate it once for the answers, as they come; then ask for its summary. */
 export class PendingRequest implements AsyncIterable<Answer> {
@@ -54,25 +56,19 @@ export class PendingRequest implements AsyncIterable<Answer> {
   readonly expected: number | undefined;
   readonly #accepted: Accepted;
   readonly #options: PendingOptions;
-  readonly #deps: ClientDeps;
   readonly #collection: Collection;
   readonly #answered = new Map<string, Outcome>();
   #unnamedAnswers = 0;
 
-  constructor({ endpoint, reply }: Replied<Accepted>, options: PendingOptions, deps: ClientDeps) {
-    const { sockets, clock } = deps;
-    const { signal } = options;
-    // A v1 manager gives an id of its own.
+  constructor({ endpoint, reply }: Replied<Accepted>, options: PendingOptions) {
     this.id = reply.uuid;
     this.nodes = reply.nodes ?? [];
     this.unreachable = reply.unreachable ?? [];
     this.expected = reply.expected;
     this.#accepted = reply;
     this.#options = options;
-    this.#deps = deps;
-    const deadlineMs = options.deadlineMs + (reply.v === 2 ? lastWordMs : 0);
-    this.#collection = new Collection({ id: this.id, deadlineMs, signal, sockets, clock });
-    this.#collection.listen(publisherOf(endpoint, reply.port));
+    this.#collection = options.collection;
+    this.#collection.listen(options.connections.publisherOf(endpoint, reply.port));
     if (options.ask.endpoints.length > 1 && options.frame !== undefined) this.#watch(endpoint, options.frame);
   }
 
@@ -88,8 +84,8 @@ export class PendingRequest implements AsyncIterable<Answer> {
   }
 
   /** Nobody who iterates waits any longer. */
-  stop(): Promise<void> {
-    return this.#collection.close();
+  stop(): void {
+    this.#collection.close();
   }
 
   /** Ends when a manager says that the request is over, or when the window is. */
@@ -138,8 +134,8 @@ export class PendingRequest implements AsyncIterable<Answer> {
   /** While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. */
   #watch(first: string, frame: Buffer): void {
     let endpoint = first;
-    const { clock } = this.#deps;
-    const { timeoutMs } = this.#options.ask;
+    const { clock, ask: options } = this.#options;
+    const { timeoutMs } = options;
     const look = async (): Promise<void> => {
       if (this.#collection.isOver) return;
       endpoint = (await this.#isThere(endpoint, frame)) ? endpoint : await this.#moveOn(endpoint, frame);
@@ -149,30 +145,25 @@ export class PendingRequest implements AsyncIterable<Answer> {
   }
 
   async #isThere(endpoint: string, frame: Buffer): Promise<boolean> {
-    const { signal, ask: options } = this.#options;
-    return (await exchange(endpoint, frame, options.timeoutMs, signal, this.#deps)) !== undefined;
+    const { signal, ask: options, connections } = this.#options;
+    return (await connections.exchange(endpoint, frame, options.timeoutMs, signal)) !== undefined;
   }
 
   /** The endpoint of the manager that took over; the old one when there is none. */
   async #moveOn(endpoint: string, frame: Buffer): Promise<string> {
-    const { deadlineMs, signal, ask: options } = this.#options;
+    const { deadlineMs, signal, ask: options, connections } = this.#options;
     try {
       const endpoints = options.endpoints.filter((other) => other !== endpoint);
       const next = await ask(
         { frame, reply: Accepted, deadlineMs, signal },
         { ...options, endpoints, retries: 1 },
-        this.#deps,
+        this.#options,
       );
-      this.#collection.listen(publisherOf(next.endpoint, next.reply.port));
+      this.#collection.listen(connections.publisherOf(next.endpoint, next.reply.port));
       return next.endpoint;
     } catch {
       // None of them took it: the first one may come back.
       return endpoint;
     }
   }
-}
-
-/** The publisher of a manager is on the host of its frontend. */
-export function publisherOf(frontend: string, port: number): string {
-  return `${frontend.slice(0, frontend.lastIndexOf(':'))}:${port}`;
 }

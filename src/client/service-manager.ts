@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { AskOptions } from './ask.ts';
+import { Connections } from './connections.ts';
 import type { ClientDeps } from './deps.ts';
 import { History } from './history.ts';
 import type { PendingRequest } from './pending-request.ts';
@@ -19,7 +20,8 @@ export interface ServiceManagerOptions {
 /** A client of one fleet: sends orders to the first manager that answers, and collects what the nodes say. */
 export class ServiceManagerClient {
   readonly #options: AskOptions;
-  readonly #deps: ClientDeps;
+  readonly #connections: Connections;
+  readonly #newId: ClientDeps['newId'];
   /** Questions about nodes and about earlier requests. */
   readonly history: History;
   /** What windows are measured with. */
@@ -29,8 +31,9 @@ export class ServiceManagerClient {
     const { endpoints = ['tcp://localhost:5500'], timeoutMs = 1_000, retries = 3, signal } = options;
     this.#options = { endpoints, timeoutMs, retries, signal };
     this.clock = deps.clock;
-    this.#deps = deps;
-    this.history = new History(this.#options, deps);
+    this.#newId = deps.newId;
+    this.#connections = new Connections(deps.sockets, deps.clock);
+    this.history = new History(this.#options, { connections: this.#connections, clock: this.clock });
   }
 
   /**
@@ -38,6 +41,12 @@ export class ServiceManagerClient {
    * code of the manager's refusal, INVALID_REPLY, or MANAGER_UNREACHABLE. A service that failed is an answer, not an error.
    */
   send(order: Order): Promise<PendingRequest> {
-    return send(order, this.#options, this.#deps);
+    const { clock } = this;
+    return send(order, this.#options, { connections: this.#connections, clock, newId: this.#newId });
+  }
+
+  /** Closes its connections; what still waits for answers gets none. Twice is harmless. */
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 }

@@ -1,4 +1,5 @@
 import { Replay } from '../core/replay.ts';
+import { Subscriptions } from '../core/subscriptions.ts';
 import type { Socket } from '../platform/sockets.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
@@ -12,6 +13,7 @@ const replayMaxBytes = 256 * 1024 * 1024;
 /** Sends answers and ends to whoever subscribed to a request's id; keeps them for a client that is not there yet. */
 export class Publisher {
   readonly #socket: Socket;
+  readonly #subscriptions = new Subscriptions();
   readonly #replay = new Replay({ maxAgeMs: replayMaxAgeMs, maxBytes: replayMaxBytes });
 
   constructor(socket: Socket) {
@@ -32,8 +34,9 @@ export class Publisher {
     return this.#replay.dropped;
   }
 
+  /** What is published about this request waits for its first subscription, if that is not there already. */
   open(id: RequestId, now: number): void {
-    this.#replay.open(id, now);
+    if (this.#subscriptions.count('v1', id) === 0) this.#replay.open(id, now);
   }
 
   answer(id: RequestId, payload: Buffer): void {
@@ -54,6 +57,7 @@ export class Publisher {
     const [frame] = frames;
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
     if (subscription === undefined) return false;
+    this.#subscriptions.apply(subscription);
     if (!subscription.isSubscribed) return true;
     // The map lookup inside decides whether this topic is a request's id at all.
     for (const { topic, payload } of this.#replay.subscribed(subscription.topic as string as RequestId)) {

@@ -65,8 +65,9 @@ export class RequestDesk {
   }
 
   /** Opens the request and sends it on its way. Throws STORE_UNUSABLE when it cannot be remembered: then nothing is sent. */
-  open(request: CheckedRequest, { members, reach }: AimedAt): Ledger {
+  open(checked: CheckedRequest, { members, reach }: AimedAt): Ledger {
     const { clock, store, publisher, dispatcher } = this.#deps;
+    const request = withDeadline(checked, clock.wallMs());
     const { id, windowMs = defaultWindowMs } = request.body;
     const now = clock.now();
     const nodes = members.map(aimedNodeOf);
@@ -123,15 +124,16 @@ export class RequestDesk {
     this.#carryOut(this.#requests.presence(node, isAlive, this.#deps.clock.now()), undefined);
   }
 
+  /** Throws STORE_UNUSABLE when it cannot be noted; the nodes are told all the same, and asking again notes it. */
   cancel(ledger: Ledger): void {
     const { clock, store, log } = this.#deps;
+    // Everybody has answered: there is nothing left to cancel.
+    if (ledger.isOver && ledger.entries().every(({ phase }) => phase === 'done')) return;
     const now = clock.now();
-    const wasCancelled = ledger.isCancelled;
+    if (!ledger.isCancelled) log.info('request.cancelled', { id: ledger.id });
     this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined);
-    if (wasCancelled) return;
     const endsWallMs = clock.wallMs() + Math.max(0, ledger.endsAtMs - now);
     store.updateRequest(ledger.id, ledger.isOver ? { isCancelled: true } : { isCancelled: true, endsWallMs });
-    log.info('request.cancelled', { id: ledger.id });
   }
 
   tick(): void {
@@ -199,6 +201,13 @@ export class RequestDesk {
     recorder.end(id, clock.wallMs());
     log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
   }
+}
+
+/** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
+function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
+  if (request.version === 'v2') return request;
+  const body = { ...request.body, notAfterMs: Math.round(wallMs + defaultWindowMs) };
+  return { ...request, body, bodyBytes: RequestBody.encode(body) };
 }
 
 function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {

@@ -22,6 +22,8 @@ export interface Socket extends AsyncIterable<Buffer[]> {
 export interface SubscriberSocket extends Socket {
   /** Every message whose first frame begins with `prefix` arrives from now on. */
   subscribe(prefix: string | Buffer): void;
+  /** Ends what `subscribe` with the same prefix began. */
+  unsubscribe(prefix: string | Buffer): void;
 }
 
 export interface SocketOptions {

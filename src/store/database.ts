@@ -33,7 +33,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Connection
   const SqliteClass = await loadSqlite();
   const begin = () => {
     makeFile(file);
-    return new SqliteClass(file, { enableForeignKeyConstraints: false });
+    const sqlite = new SqliteClass(file, { enableForeignKeyConstraints: false });
+    // The system ends this lock with the process, however that ends. Exclusive also means no shared memory file, whose
+    // pages would kill the process on a full disk.
+    sqlite.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA locking_mode = EXCLUSIVE`);
+    return sqlite;
   };
   try {
     let sqlite = begin();
@@ -53,18 +57,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Connection
   }
 }
 
-/** With a mode that SQLite gives to the files beside it too. A file that is open must not be opened here: closing it would end SQLite's lock. */
+/**
+ * With a mode that SQLite gives to the files beside it too. A file that is there is not opened: were it a database of
+ * this process, closing it would end SQLite's lock.
+ */
 function makeFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600));
   else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
-/** Takes the lock, and looks for damage. */
+/** The first to read the file, which takes the lock. */
 function damageOf(sqlite: Sqlite, { file, schema }: DatabaseOptions): string | undefined {
-  // The system ends this lock with the process, however that ends. Exclusive also means no shared memory file, whose
-  // pages would kill the process on a full disk.
-  sqlite.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA locking_mode = EXCLUSIVE`);
   try {
     const version = Number(readOne(sqlite, 'user_version', 'pragma_user_version'));
     if (version > schema.length) {

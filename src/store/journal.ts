@@ -7,8 +7,10 @@ export interface JournalEntry {
   readonly state: 'started' | 'done' | 'cancelled';
   /** The answer (an `Answer` as JSON), when done. */
   readonly payload: Buffer | undefined;
+  /** Both empty when it was never started. */
   readonly service: string;
   readonly action: string;
+  /** When it came into this state. */
   readonly atWallMs: number;
 }
 
@@ -40,20 +42,25 @@ export interface Journal {
     readonly action: string;
     readonly atWallMs: number;
   }): boolean;
-  /** The answer, kept until each of these managers has stored it. Also for a request that was never started (refused). */
+  /**
+   * The answer, kept until each of these managers has stored it. Also for a request that was never started (refused) or
+   * was cancelled. What is done keeps the answer that it has.
+   */
   finish(id: RequestId, payload: Buffer, managers: readonly string[], atWallMs: number): void;
   /** A tombstone: `start` of this id is false from now on. No effect on what is started or done. */
   cancel(id: RequestId, atWallMs: number): void;
-  /** Started in an earlier run of the agent, and no end is known. */
+  /** Started in an earlier run of the agent, and no end is known: first started first. */
   interrupted(): JournalEntry[];
 
-  /** One more manager wants the answer of a finished request. */
+  /** One more manager wants the answer of a finished request. No effect on any other. */
   owe(id: RequestId, manager: string): void;
   /** This manager has it. */
   delivered(id: RequestId, manager: string): void;
+  /** First finished first. */
   undelivered(): Undelivered[];
 
   /** Forgets the oldest finished entries beyond the bounds, delivered or not, but never a started one. Resolves to how many. */
   prune(bounds: JournalBounds, nowWallMs: number): number;
+  /** Closing twice is harmless. */
   close(): void;
 }

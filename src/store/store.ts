@@ -45,6 +45,7 @@ export interface RequestOverview extends StoredRequest {
 }
 
 export interface HistoryBounds {
+  /** Since a request ended. */
   readonly maxAgeMs: number;
   readonly maxRequests: number;
   /** Of request bodies and answers together. */
@@ -57,31 +58,39 @@ export interface HistoryBounds {
  * All methods throw STORE_UNUSABLE when the disk is full or the file is damaged; nothing is half written then.
  */
 export interface Store {
+  /** A request that is there already stays as it is. */
   openRequest(request: StoredRequest, entries: readonly StoredEntry[]): void;
-  /** Inserts or replaces; an answer that is there already is kept where the new one has no payload. One transaction. */
+  /**
+   * Inserts or replaces; an answer that is there already is kept, with its time, where the new one has no payload. Those
+   * of unknown requests are left out. One transaction.
+   */
   saveAnswers(answers: readonly (StoredAnswer & { readonly id: RequestId })[]): void;
-  /** Notes that the request was cancelled or has ended. */
+  /** Notes that the request was cancelled or has ended. No effect on an unknown one. */
   updateRequest(
     id: RequestId,
     change: Partial<Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled'>>,
   ): void;
 
   request(id: RequestId): StoredRequest | undefined;
-  /** By node name, from behind `afterNode` on, until `limit` answers or `maxBytes` of payloads are there (one at least). */
+  /**
+   * By node name, from behind `afterNode` on, `limit` answers at most, and no more than `maxBytes` of payloads, except
+   * that there is one at least.
+   */
   answers(
     id: RequestId,
     page: { readonly afterNode?: string; readonly limit: number; readonly maxBytes: number },
   ): StoredAnswer[];
-  /** Without payloads. */
+  /** By node name, without payloads. */
   entries(id: RequestId): StoredEntry[];
-  /** Newest first. */
+  /** Last opened first. */
   list(filter: RequestFilter): RequestOverview[];
-  /** Open requests, and those that ended at or after this time: oldest first. */
+  /** Open requests, and those that ended at or after this time: first opened first. */
   unfinished(endedSinceWallMs: number): StoredRequest[];
 
   saveMember(member: StoredMember): void;
-  /** Notes when nodes were last seen, without touching the rest. */
+  /** Notes when nodes were last seen, without touching the rest. No effect on unknown ones. */
   saveLastSeen(members: readonly Pick<StoredMember, 'node' | 'lastSeenWallMs'>[]): void;
+  /** By node name. */
   members(): StoredMember[];
   forgetMember(node: NodeName): void;
 
@@ -89,9 +98,10 @@ export interface Store {
   setSetting(name: string, value: string): void;
 
   /**
-   * Deletes ended requests beyond the bounds, oldest first, at most `maxDeletions` of them, so that a call is short.
-   * Resolves to how many it deleted. Freed space is used again; the file does not shrink.
+   * Deletes ended requests beyond the bounds, first ended first, at most `maxDeletions` of them, so that a call is short.
+   * Open ones count too, but stay. Resolves to how many it deleted. Freed space is used again; the file does not shrink.
    */
   prune(bounds: HistoryBounds, nowWallMs: number, maxDeletions: number): number;
+  /** Closing twice is harmless. */
   close(): void;
 }

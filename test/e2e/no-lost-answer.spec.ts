@@ -1,32 +1,33 @@
 import { expect } from 'chai';
-import { type RunningAgent, type RunningManager, startAgent, startManager } from './harness/fleet.ts';
-import { cleanUp } from './harness/processes.ts';
+import { type RunningManager, startAgent, startManager } from './harness/fleet.ts';
+import { cleanUp, runProgram } from './harness/processes.ts';
 import { jsonLines, type ServiceProgram, serviceProgram } from './harness/service-program.ts';
 import { runV1Client, runV1ClientRepeatedly, startV1Agents } from './v1/peers.ts';
 
 describe('no answer is lost, though a v1 client listens only when the request is on its way', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   afterEach(cleanUp);
 
   it('1,000 requests in a row to one agent that answers in a millisecond, each waited for 0.1 s', async () => {
     const { manager, program } = await quickPair();
-    const request = { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds: 0.1, expect: 1 };
+    const request = await quickRequest(manager, program);
+    const asked = program.runs().length;
     const summary = await runV1ClientRepeatedly(request, 1_000);
     expect(summary.lost.filter((lost) => lost > 0)).to.deep.equal([]);
     expect(summary).to.include({ requests: 1_000, expected: 1_000, received: 1_000, duplicates: 0 });
-    expect(program.runs()).to.have.lengthOf(1_000);
+    expect(program.runs().length - asked).to.equal(1_000);
   });
 
   it('nor does it come twice to a client that goes on listening', async () => {
     const { manager, program } = await quickPair();
-    const request = { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds: 0.1, expect: 1 };
+    const request = await quickRequest(manager, program);
+    const asked = program.runs().length;
     const summary = await runV1ClientRepeatedly({ ...request, fullWait: true }, 50);
     expect(summary).to.include({ requests: 50, received: 50, duplicates: 0 });
-    expect(program.runs()).to.have.lengthOf(50);
+    expect(program.runs().length - asked).to.equal(50);
   });
 
-  it('100 requests to 1,000 agents that answer at once, each waited for 3 s', async function () {
-    this.timeout(400_000);
+  it('100 requests to 1,000 agents that answer at once, each waited for 3 s', async () => {
     const manager = await startManager();
     const { log } = await startV1Agents({ manager, count: 1_000 });
     expect(await manager.waitForSubscribers(1_000, 60_000)).to.equal(1_000);
@@ -44,14 +45,22 @@ describe('no answer is lost, though a v1 client listens only when the request is
   });
 });
 
-async function quickPair(): Promise<{
-  manager: RunningManager;
-  agent: RunningAgent;
-  program: ServiceProgram;
-}> {
+async function quickPair(): Promise<{ manager: RunningManager; program: ServiceProgram }> {
   const program = serviceProgram();
   const manager = await startManager();
-  const agent = await startAgent({ managers: [manager], serviceProgram: program.file });
+  await startAgent({ managers: [manager], serviceProgram: program.file });
   await manager.waitForSubscribers(1);
-  return { manager, agent, program };
+  return { manager, program };
+}
+
+/**
+ * What is late is not lost. A machine so busy that it takes long to run the program at all gets more time, at twenty times
+ * what that takes; 0.1 s is enough where it takes 5 ms.
+ */
+async function quickRequest(manager: RunningManager, { file }: ServiceProgram) {
+  const tookMs: number[] = [];
+  while (tookMs.length < 20) tookMs.push((await runProgram(file, ['calibration', 'status'])).elapsedMs);
+  const usualMs = tookMs.sort((one, other) => one - other)[10] ?? 0;
+  const waitSeconds = Math.max(0.1, (20 * usualMs) / 1_000);
+  return { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds, expect: 1 };
 }

@@ -127,6 +127,14 @@ export class PublisherSocket extends BoundSocket {
     this.arrive({ frames: [Buffer.from([1, ...topic])], onTaken: () => {} });
   }
 
+  removeTopic(link: Link, topic: Buffer): void {
+    const topics = this.#topics.get(link) ?? [];
+    const index = topics.findIndex((known) => known.equals(topic));
+    if (index < 0) return;
+    topics.splice(index, 1);
+    this.arrive({ frames: [Buffer.from([0, ...topic])], onTaken: () => {} });
+  }
+
   override leave(link: Link): void {
     super.leave(link);
     for (const topic of this.#topics.get(link) ?? [])
@@ -190,6 +198,15 @@ export class MemorySubscriber extends ConnectingSocket implements SubscriberSock
     if (this.isClosed || this.#topics.has(key)) return;
     this.#topics.set(key, topic);
     this.#announce(topic);
+  }
+
+  unsubscribe(prefix: string | Buffer): void {
+    const topic = Buffer.from(prefix);
+    if (this.isClosed || !this.#topics.delete(topic.toString('latin1'))) return;
+    const { link } = this;
+    if (!(link?.server instanceof PublisherSocket)) return;
+    const publisher = link.server;
+    queueMicrotask(() => publisher.removeTopic(link, topic));
   }
 
   override connected(link: Link): void {

@@ -1,7 +1,7 @@
 import type { History } from '../../src/client/index.ts';
 import { type RunningAgent, type RunningManager, startAgent, startClient } from '../e2e/harness/fleet.ts';
 import { isObject, type JsonObject } from '../e2e/harness/management.ts';
-import type { Program } from '../e2e/harness/program.ts';
+import type { Exit, Program } from '../e2e/harness/program.ts';
 import { serviceProgram } from '../e2e/harness/service-program.ts';
 import { eventually } from '../fakes/eventually.ts';
 
@@ -59,23 +59,47 @@ export interface ActionRequest {
   readonly action?: 'restart' | 'start';
   readonly service: string;
   readonly windowSeconds: number;
+  /** See `ProgramOptions`. */
+  readonly within?: readonly string[];
 }
 
-/** Starts the client program. */
-export function requestAction(request: ActionRequest): Program {
-  const { endpoints, topic = 'any', action = 'restart', service, windowSeconds } = request;
+/** What a client has to say when it has ended. */
+export interface Told {
+  readonly exit: Exit;
+  /** For each node `ok`, `failed`, or the code of its trouble. */
+  readonly answers: ReadonlyMap<string, string>;
+  readonly ms: number;
+  readonly stderr: string;
+}
+
+/** A client program under way. */
+export interface Asked {
+  readonly service: string;
+  end(): Promise<Told>;
+}
+
+const startUpMs = 5_000;
+
+export function ask(request: ActionRequest): Asked {
+  const { endpoints, topic = 'any', action = 'restart', service, windowSeconds, within = [] } = request;
   const line = ['-e', endpoints.join(','), '-w', String(windowSeconds)];
-  return startClient([...line, '-T', topic, '-c', action, '-s', service]);
+  const client = startClient([...line, '-T', topic, '-c', action, '-s', service], { within });
+  return {
+    service,
+    end: async () => {
+      const exit = await client.waitForExit(windowSeconds * 1_000 + startUpMs);
+      return { exit, answers: printedBy(client), ms: client.elapsedMs, stderr: client.stderr };
+    },
+  };
 }
 
-/** What a client printed: for each node `ok`, `failed`, or the code of its trouble. */
-export function printedAnswers(client: Program): ReadonlyMap<string, string> {
-  const answers: unknown = JSON.parse(client.stdout);
+function printedBy(client: Program): ReadonlyMap<string, string> {
+  const answers: unknown = client.stdout === '' ? [] : JSON.parse(client.stdout);
   if (!Array.isArray(answers)) throw new Error(`the client printed no array: ${client.stdout}`);
   return answersByNode(answers.filter(isObject));
 }
 
-/** As `printedAnswers`, from the history of a manager; empty when it does not know of such a request. */
+/** What the history of a manager has, as in `Told`; empty when it knows of no such request. */
 export async function storedAnswers(history: History, service: string): Promise<ReadonlyMap<string, string>> {
   const [request] = await history.list({ service });
   if (request === undefined) return new Map();

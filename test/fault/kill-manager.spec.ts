@@ -5,9 +5,9 @@ import { type RunningManager, startManager } from '../e2e/harness/fleet.ts';
 import { openLibrary } from '../e2e/harness/library.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import {
+  type Asked,
+  ask,
   type CountedAgent,
-  printedAnswers,
-  requestAction,
   serviceTaking,
   settle,
   startCountedAgent,
@@ -40,12 +40,12 @@ describe('a manager that is killed while a request is under way', function () {
   it('and started again gives the waiting client every answer, of actions that ran once', async () => {
     await playRounds('kill-manager', often(10, 200), fleets, async (round, fleet) => {
       const service = serviceTaking(actionMs);
-      const { client, begunAt } = startRequest(fleet, service);
+      const asked = askAll(fleet, service);
       await untilBegun(fleet.agents, service);
       // From the first answer on its way to right before the last one.
       await sleep(spread(round, 0.9 * actionMs));
       await restart(fleet, spread(round * 7, 1_000));
-      return finish(fleet, service, client, begunAt);
+      return finish(fleet, asked);
     });
   });
 
@@ -57,12 +57,12 @@ describe('a manager that is killed while a request is under way', function () {
         10_000,
         ({ service: name }) => name === service,
       );
-      const { client, begunAt } = startRequest(fleet, service);
+      const asked = askAll(fleet, service);
       // At its worst moments: it is stored and sent, but perhaps not confirmed, or an answer comes in.
       await opened;
       await sleep(spread(round, 20));
       await restart(fleet, 0);
-      return finish(fleet, service, client, begunAt);
+      return finish(fleet, asked);
     });
   });
 });
@@ -78,12 +78,8 @@ async function startFleet(): Promise<Fleet> {
   return { manager, library: openLibrary(manager.endpoints.frontend), agents };
 }
 
-function startRequest({ manager }: Fleet, service: string) {
-  const begunAt = performance.now();
-  return {
-    client: requestAction({ endpoints: [manager.endpoints.frontend], service, windowSeconds }),
-    begunAt,
-  };
+function askAll({ manager }: Fleet, service: string): Asked {
+  return ask({ endpoints: [manager.endpoints.frontend], service, windowSeconds });
 }
 
 async function restart({ manager }: Fleet, pauseMs: number): Promise<void> {
@@ -92,19 +88,13 @@ async function restart({ manager }: Fleet, pauseMs: number): Promise<void> {
   await manager.start();
 }
 
-async function finish(
-  { agents, library }: Fleet,
-  service: string,
-  client: ReturnType<typeof startRequest>['client'],
-  begunAt: number,
-): Promise<Round> {
-  const exit = await client.waitForExit(windowSeconds * 1_000 + 5_000);
-  const clientMs = performance.now() - begunAt;
-  const printed = printedAnswers(client);
-  const account = await settle({ service, agents, client: printed, histories: [library.history] });
+async function finish({ agents, library }: Fleet, asked: Asked): Promise<Round> {
+  const { exit, answers, ms, stderr } = await asked.end();
+  const { service } = asked;
+  const account = await settle({ service, agents, client: answers, histories: [library.history] });
   if (account.lost.length === 0) {
-    expect(exit, client.stderr).to.deep.equal({ code: 0, signal: null });
-    expect(clientMs, 'waited until the window ended').to.be.below(longestWaitMs);
+    expect(exit, stderr).to.deep.equal({ code: 0, signal: null });
+    expect(ms, 'waited until the window ended').to.be.below(longestWaitMs);
   }
-  return { ...account, times: { client: clientMs } };
+  return { ...account, times: { client: ms } };
 }

@@ -129,11 +129,12 @@ describe('a request', () => {
     fleet.node('web1').release('nginx restart');
     await fleet.pass(100);
     expect(fleet.manager().store.request(run.id)?.endedWallMs).to.be.a('number');
-    expect(fleet.manager().store.entries(run.id).map(({ outcome }) => outcome)).to.deep.equal([
-      'ok',
-      'ok',
-      'ok',
-    ]);
+    expect(
+      fleet
+        .manager()
+        .store.entries(run.id)
+        .map(({ outcome }) => outcome),
+    ).to.deep.equal(['ok', 'ok', 'ok']);
   });
 
   it('of an action that is not allowed is refused by each node and runs nowhere', async () => {

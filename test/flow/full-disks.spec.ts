@@ -36,7 +36,12 @@ describe('an agent whose journal cannot be written', () => {
     await fleet.until(() => run.isOver, 'the request is over');
     expect(run.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok' });
     await fleet.pass(60_000);
-    expect(fleet.manager().store.entries(run.id).map(({ outcome }) => outcome)).to.deep.equal(['ok', 'ok']);
+    expect(
+      fleet
+        .manager()
+        .store.entries(run.id)
+        .map(({ outcome }) => outcome),
+    ).to.deep.equal(['ok', 'ok']);
   });
 
   it('never says of what has run that it was cancelled', async () => {

@@ -15,6 +15,8 @@ export interface Packet {
    */
   readonly kind: string;
   readonly frames: Frames;
+  /** Name of the connecting socket: `push-1`. */
+  readonly connection: string;
 }
 
 export type Match = { readonly [Part in 'from' | 'to' | 'kind']?: string } | ((packet: Packet) => boolean);
@@ -33,6 +35,11 @@ export class Network {
 
   attach(socket: Socket, program: Program): void {
     if (socket instanceof MemorySocket) this.#owners.set(socket.name, program);
+  }
+
+  /** All that there were so far. */
+  connections(): string[] {
+    return [...this.#owners.keys()].filter((name) => !name.includes(':'));
   }
 
   /** Loses what matches, this many times. */
@@ -75,6 +82,7 @@ export class Network {
       to: receiver?.name ?? toSocket,
       kind: kindOf(frames),
       frames,
+      connection: fromSocket.includes(':') ? toSocket : fromSocket,
     };
     // Every rule sees it, also when the first one loses it.
     return [...this.#rules].filter((rule) => rule(packet)).length > 0;

@@ -89,7 +89,10 @@ class SocketsOfProgram implements Sockets {
   connectSubscriber(endpoint: string, options?: SocketOptions): SubscriberSocket {
     const socket = this.#network.sockets.connectSubscriber(endpoint, options);
     const owned = this.#own(socket);
-    return Object.assign(owned, { subscribe: (prefix: string | Buffer) => socket.subscribe(prefix) });
+    return Object.assign(owned, {
+      subscribe: (prefix: string | Buffer) => socket.subscribe(prefix),
+      unsubscribe: (prefix: string | Buffer) => socket.unsubscribe(prefix),
+    });
   }
 
   connectPush(endpoint: string, options?: SocketOptions): Socket {

@@ -47,9 +47,7 @@ describe('two managers', () => {
     const fleet = await Fleet.start({ managers, nodes });
     fleet.node('web2').slow('nginx restart', 700);
     const id = fleet.newId();
-    const runs = managers.map((name) =>
-      fleet.send({}, fleet.client({ managers: [name], newId: () => id })),
-    );
+    const runs = managers.map((name) => fleet.send({}, fleet.client({ managers: [name], newId: () => id })));
     for (const run of runs) await expectOnce(fleet, run);
     for (const run of runs) expect(run.tookMs).to.equal(700);
     for (const name of managers) {

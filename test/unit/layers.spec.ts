@@ -18,7 +18,8 @@ const outside: Record<string, RegExp> = {
   'platform/zmq': /^zeromq$/,
   security: /^node:crypto$/,
   config: /^ini$/,
-  store: /^(node:sqlite|@photostructure\/sqlite)$/,
+  // SQLite opens its file itself; who makes it and sets a damaged one aside stands beside it.
+  store: /^(node:sqlite|node:fs|node:path|@photostructure\/sqlite)$/,
   cli: /^(commander|@commander-js\/extra-typings|picocolors|cli-table3)$/,
   bin: /^(node:.+|uuid)$/,
 };

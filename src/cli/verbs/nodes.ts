@@ -1,12 +1,15 @@
 import { Option } from '@commander-js/extra-typings';
 import { ServiceManagerError } from '../../wire/errors.ts';
+import { Topic } from '../../wire/fields.ts';
 import type { NodesReply } from '../../wire/query.ts';
+import { fieldFormat } from '../client-options.ts';
 import { exitCodeNamed } from '../exit-codes.ts';
 import { formatNodeLine, formatNodesJson, formatNodesTable, nodeFormats } from '../formats/nodes.ts';
-import { addGlobalOptions } from '../global-options.ts';
+import { addGlobalOptions, checked } from '../global-options.ts';
 import type { Program, Verb } from '../program.ts';
 import { type Session, withSession } from '../session.ts';
 import { newCommand, readCommand, runVerb } from '../verbs.ts';
+import { forgetNode } from './nodes-forget.ts';
 import { watchNodes } from './nodes-watch.ts';
 
 const verbs: readonly Verb[] = [
@@ -14,7 +17,7 @@ const verbs: readonly Verb[] = [
     name: 'forget',
     usage: 'NAME',
     summary: 'forget a node that will not come back',
-    load: async () => (await import('./nodes-forget.ts')).forgetNode,
+    run: forgetNode,
   },
 ];
 
@@ -22,7 +25,7 @@ function nodesCommand({ deps }: Program) {
   const command = newCommand('service-mgr-client nodes', deps.terminal)
     .usage('[options]\n       service-mgr-client nodes forget NAME')
     .description('Show the nodes that the manager knows, and whether they are there.')
-    .option('-T, --topic <topic>', 'only those on this topic')
+    .option('-T, --topic <topic>', 'only those on this topic', checked(fieldFormat(Topic)))
     .addOption(
       new Option('--format <format>', 'how to print them').choices(nodeFormats).default('table' as const),
     )
@@ -33,8 +36,9 @@ function nodesCommand({ deps }: Program) {
   return addGlobalOptions(command).addHelpText(
     'after',
     `
-PRESENCE is alive, lost (nothing heard for 15 s), left (said goodbye) or CONFLICT (several agents use the name, so none
-is served). json and ndjson have everything that is known of a node, with times as milliseconds and as RFC 3339.
+PRESENCE is alive, lost (nothing heard for 15 s), left (said goodbye) or CONFLICT
+(several agents use the name, so none is served). json and ndjson have all that
+is known of a node, with times in milliseconds and as RFC 3339.
 
 Ends with 68 when a topic was given and no node is on it.`,
   );

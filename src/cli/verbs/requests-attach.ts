@@ -13,8 +13,9 @@ function attachCommand({ deps }: Program) {
   return addGlobalOptions(command).addHelpText(
     'after',
     `
-Prints what the command that sent the request would have printed, and ends with the same exit code. It waits as long as
-the request is open; -w sets an end to that.`,
+Prints what the command that sent the request would have printed, and ends with
+the same exit code. It waits as long as the request is open; -w sets an end to
+that.`,
   );
 }
 

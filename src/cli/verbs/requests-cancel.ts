@@ -13,8 +13,9 @@ function cancelCommand({ deps }: Program) {
   return addGlobalOptions(command).addHelpText(
     'after',
     `
-Waits until every node has said what became of it, but not longer than -w, and prints that. Its exit code tells how the
-request came out: 2 when some node was cancelled, 0 when all of them had been ready before.`,
+Waits until every node has said what became of it, but not longer than -w, and
+prints that. The exit code tells how the request came out: 2 when some node was
+cancelled, 0 when all of them had been ready before.`,
   );
 }
 

@@ -2,6 +2,8 @@ import { Option } from '@commander-js/extra-typings';
 import type { RequestConditions } from '../../client/index.ts';
 import { nodeName, wholeNumber } from '../../config/values.ts';
 import { outcomes } from '../../core/outcome.ts';
+import { ServiceName } from '../../wire/fields.ts';
+import { fieldFormat } from '../client-options.ts';
 import { formatRequestLine, formatRequestsJson, formatRequestsTable } from '../formats/requests.ts';
 import { addGlobalOptions, checked } from '../global-options.ts';
 import type { Program } from '../program.ts';
@@ -14,7 +16,7 @@ function listCommand({ deps }: Program) {
     .description('Show the latest requests, the newest first. All conditions have to hold.')
     .option('--since <time>', `only those sent since then: ${momentFormat.expected}`, checked(momentFormat))
     .option('--node <name>', 'only those aimed at this node', checked(nodeName))
-    .option('--service <name>', 'only those about this service')
+    .option('--service <name>', 'only those about this service', checked(fieldFormat(ServiceName)))
     .addOption(
       new Option('--outcome <outcome>', 'only those with at least one node in this outcome').choices(
         outcomes,

@@ -18,8 +18,9 @@ function retryCommand({ deps }: Program) {
   return addGlobalOptions(addSendingOptions(command)).addHelpText(
     'after',
     `
-Same action and service. Prints what the command that sent the first request would print of these nodes, and ends with
-the same exit codes; with 0 when there is nothing to retry.`,
+Same action and service. Prints what a request to these nodes prints, and ends
+with the same exit codes; with 0 when it went well everywhere. v1 agents cannot
+be called by name and are left out.`,
   );
 }
 

@@ -19,8 +19,9 @@ function showCommand({ deps }: Program) {
   return addGlobalOptions(command).addHelpText(
     'after',
     `
-json prints the answers alone, in the shape of 2014. A node that is still asked or at work is shown as no-answer or
-running. Ends with 0 when it could be shown; full says in exitCode what the request itself would have ended with.`,
+json prints the answers alone, in the shape of 2014. While the request is open, a
+node that has not answered is shown as no-answer or running. Ends with 0 when it
+could be shown; full says in exitCode how the request itself came out.`,
   );
 }
 

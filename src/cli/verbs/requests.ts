@@ -2,37 +2,42 @@ import { ServiceManagerError } from '../../wire/errors.ts';
 import { addGlobalOptions } from '../global-options.ts';
 import type { Program, Verb } from '../program.ts';
 import { newCommand, readCommand, runVerb } from '../verbs.ts';
+import { attachRequest } from './requests-attach.ts';
+import { cancelRequest } from './requests-cancel.ts';
+import { listRequests } from './requests-list.ts';
+import { retryRequest } from './requests-retry.ts';
+import { showRequest } from './requests-show.ts';
 
 const verbs: readonly Verb[] = [
   {
     name: 'list',
     usage: '[options]',
     summary: 'show the latest requests',
-    load: async () => (await import('./requests-list.ts')).listRequests,
+    run: listRequests,
   },
   {
     name: 'show',
     usage: 'ID',
     summary: 'show one request: what became of it at every node',
-    load: async () => (await import('./requests-show.ts')).showRequest,
+    run: showRequest,
   },
   {
     name: 'attach',
     usage: 'ID',
     summary: 'print the answers so far and wait for the others',
-    load: async () => (await import('./requests-attach.ts')).attachRequest,
+    run: attachRequest,
   },
   {
     name: 'cancel',
     usage: 'ID',
     summary: 'tell the nodes not to begin, and to end what runs',
-    load: async () => (await import('./requests-cancel.ts')).cancelRequest,
+    run: cancelRequest,
   },
   {
     name: 'retry',
     usage: 'ID --failed',
     summary: 'send it again to the nodes where it did not go well',
-    load: async () => (await import('./requests-retry.ts')).retryRequest,
+    run: retryRequest,
   },
 ];
 
@@ -43,7 +48,8 @@ function requestsCommand({ deps }: Program) {
   return addGlobalOptions(command).addHelpText(
     'after',
     `
-ID is the id of a request, a beginning of it that no other one shares, or "last" for the latest one.`,
+ID is the id of a request, a beginning of it that no other one shares, or "last"
+for the latest one.`,
   );
 }
 

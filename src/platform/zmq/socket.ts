@@ -7,6 +7,7 @@ import type { SendQueue } from './send-queue.ts';
 export interface SocketParts {
   readonly raw: zmq.Socket;
   readonly endpoint: string;
+  readonly isBound: boolean;
   readonly lingerMs: number;
   /** Absent where the pattern only sends. */
   readonly receive?: () => Promise<Buffer[]>;
@@ -86,13 +87,15 @@ export class ZmqSocket implements Socket {
   }
 
   async #close(): Promise<void> {
-    const { raw, lingerMs, outgoing, onClosed } = this.#parts;
+    const { raw, isBound, lingerMs, outgoing, onClosed } = this.#parts;
     const deadline = nodeClock.now() + lingerMs;
     if (outgoing !== undefined && lingerMs > 0) await handOver(outgoing, lingerMs);
     this.isClosed = true;
     outgoing?.discard();
     raw.linger = Math.max(0, Math.round(deadline - nodeClock.now()));
-    await closeAndWait(raw);
+    // There is a port to give free, or something to hand over; else nothing is worth waiting for.
+    if (isBound || lingerMs > 0) await closeAndWait(raw);
+    else raw.close();
     this.#wakeSender();
     onClosed(this);
   }
@@ -108,6 +111,10 @@ export class ZmqSubscriber extends ZmqSocket implements SubscriberSocket {
 
   subscribe(prefix: string | Buffer): void {
     if (!this.isClosed) this.#raw.subscribe(prefix);
+  }
+
+  unsubscribe(prefix: string | Buffer): void {
+    if (!this.isClosed) this.#raw.unsubscribe(prefix);
   }
 }
 

@@ -39,7 +39,7 @@ export interface ZmqSocketsOptions {
   readonly hasHeartbeats?: boolean;
 }
 
-type Wiring = Pick<SocketParts, 'receive' | 'outgoing' | 'isReply'>;
+type Wiring = Partial<Pick<SocketParts, 'receive' | 'outgoing' | 'isReply' | 'isBound'>>;
 
 /** The real sockets. `close` closes those still open. */
 export class ZmqSockets implements Sockets {
@@ -118,11 +118,20 @@ export class ZmqSockets implements Sockets {
       raw.close();
       throw endpointUnusable('bind', endpoint, error);
     }
-    return this.#keep(new ZmqSocket(this.#parts(raw, raw.lastEndpoint ?? endpoint, options, wiring)));
+    return this.#keep(
+      new ZmqSocket(this.#parts(raw, raw.lastEndpoint ?? endpoint, options, { ...wiring, isBound: true })),
+    );
   }
 
   #parts(raw: zmq.Socket, endpoint: string, { lingerMs = 0 }: SocketOptions, wiring: Wiring): SocketParts {
-    return { raw, endpoint, lingerMs, ...wiring, onClosed: (socket) => this.#open.delete(socket) };
+    return {
+      raw,
+      endpoint,
+      isBound: false,
+      lingerMs,
+      ...wiring,
+      onClosed: (socket) => this.#open.delete(socket),
+    };
   }
 
   #keep<Kept extends Socket>(socket: Kept): Kept {

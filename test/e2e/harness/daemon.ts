@@ -20,6 +20,8 @@ export interface DaemonOptions {
   /** More command line, before `start`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** See `ProgramOptions`. */
+  readonly within?: readonly string[];
   /** How long the daemon may take to say that it has started. */
   readonly startDeadlineMs?: number;
 }
@@ -70,10 +72,10 @@ export abstract class Daemon {
 
   async start(): Promise<void> {
     if (this.#program?.isRunning === true) throw new Error(`${this.label} is running`);
-    const { args = [], env, startDeadlineMs: deadlineMs = startDeadlineMs } = this.#options;
+    const { args = [], env, within = [], startDeadlineMs: deadlineMs = startDeadlineMs } = this.#options;
     const line = [this.#file, ...args, '-f', this.configFile, 'start'];
     this.#program = startProgram(process.execPath, line, {
-      label: this.label,
+      ...{ label: this.label, within },
       cwd: this.folder,
       ...(env === undefined ? {} : { env }),
     });

@@ -41,6 +41,8 @@ export interface AgentOptions extends DaemonOptions {
 export interface ClientOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** See `ProgramOptions`. */
+  readonly within?: readonly string[];
   readonly deadlineMs?: number;
 }
 

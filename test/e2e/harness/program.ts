@@ -4,6 +4,8 @@ export interface ProgramOptions {
   /** Added to this process's environment; an undefined value takes a variable out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** A command line before this one that becomes the program, without a process in between: `nsenter --net=FILE`. */
+  readonly within?: readonly string[];
   /** What messages call the program; its file when not given. */
   readonly label?: string;
 }
@@ -32,9 +34,11 @@ export class Program {
   #exit: Exit | undefined;
   #endedAt: number | undefined;
 
-  constructor(name: string, args: readonly string[], { env, cwd, label = name }: ProgramOptions) {
+  constructor(name: string, args: readonly string[], options: ProgramOptions) {
+    const { env, cwd, within = [], label = name } = options;
+    const [first = name, ...rest] = [...within, name, ...args];
     this.label = label;
-    this.#child = spawn(name, args, {
+    this.#child = spawn(first, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Coverage is measured in this process only; in a child it would cost time that tests measure.
       env: { ...process.env, NODE_V8_COVERAGE: undefined, ...env },

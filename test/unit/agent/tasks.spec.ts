@@ -355,13 +355,20 @@ describe('cancelling', () => {
   it('a task that waits answers for it at once, and it never runs', async () => {
     const bench = new Bench();
     const cancel = new AbortController();
+    let hasBegun = false;
     bench.hand('nginx stop');
-    bench.hand('nginx start', { signal: cancel.signal });
+    bench.hand('nginx start', {
+      signal: cancel.signal,
+      begin: () => {
+        hasBegun = true;
+      },
+    });
     await bench.settle();
     cancel.abort();
     await bench.settle();
     expect(bench.answered).to.deep.equal([['nginx start', 'CANCELLED']]);
     await bench.end('nginx stop');
+    expect(hasBegun).to.equal(false);
     expect(bench.processes.runs).to.deep.equal(['service nginx stop']);
     expect(bench.tasks.count).to.equal(0);
   });

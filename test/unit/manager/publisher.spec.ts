@@ -109,9 +109,9 @@ describe('an answer', () => {
     publisher.open(id, 1_000);
     answer('one');
     publisher.tick(60_999);
-    expect(publisher.dropped).to.equal(0);
+    expect(publisher.unclaimed).to.equal(0);
     publisher.tick(61_000);
-    expect(publisher.dropped).to.equal(1);
+    expect(publisher.unclaimed).to.equal(1);
     expect((await client(id)).received).to.deep.equal([]);
   });
 });

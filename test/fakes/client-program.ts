@@ -1,0 +1,52 @@
+import { main } from '../../src/cli/main.ts';
+import type { Files } from '../../src/platform/files.ts';
+import { RecordedTerminal, type RecordedTerminalOptions } from './recorded-terminal.ts';
+import { type Script, ScriptedManager } from './scripted-manager.ts';
+
+export interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+  readonly manager: ScriptedManager;
+}
+
+export interface RunOptions {
+  readonly terminal?: RecordedTerminalOptions;
+  /** Path -> text. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What happens while the program runs. It ends when this has ended, unless it ends by itself. */
+  readonly meanwhile?: (running: Running) => Promise<void>;
+  readonly startedMs?: number;
+}
+
+export interface Running {
+  readonly manager: ScriptedManager;
+  readonly terminal: RecordedTerminal;
+  /** Ctrl-C. */
+  interrupt(): void;
+}
+
+/** Runs service-mgr-client against a scripted manager to its end. */
+export async function runClient(
+  argv: readonly string[],
+  script: Script = {},
+  { terminal: look, files = {}, meanwhile, startedMs }: RunOptions = {},
+): Promise<Run> {
+  const manager = await new ScriptedManager(script).start();
+  const terminal = new RecordedTerminal(look);
+  const interrupt = new AbortController();
+  const deps = { terminal, files: filesOf(files), interrupted: interrupt.signal, client: manager.deps };
+  const running = main(argv, startedMs === undefined ? deps : { ...deps, startedMs });
+  await meanwhile?.({ manager, terminal, interrupt: () => interrupt.abort() });
+  const code = await running;
+  await manager.close();
+  return { code, out: terminal.out, error: terminal.error, manager };
+}
+
+function filesOf(texts: Readonly<Record<string, string>>): Files {
+  return {
+    exists: (path) => Object.hasOwn(texts, path),
+    readText: (path) => texts[path] ?? '',
+    makeFolder: () => {},
+  };
+}
