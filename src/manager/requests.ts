@@ -6,7 +6,8 @@ import type { Reach } from '../core/subscriptions.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
-import type { NodeName, RequestId } from '../wire/fields.ts';
+import { isServiceManagerError } from '../wire/errors.ts';
+import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
 import type { Dispatchable, Dispatcher } from './dispatch.ts';
@@ -64,25 +65,27 @@ export class RequestDesk {
     return this.#ended;
   }
 
-  /** Opens the request and sends it on its way. Throws STORE_UNUSABLE when it cannot be remembered: then nothing is sent. */
+  /**
+   * Opens the request and sends it on its way. What changes a service is remembered before it is sent: throws
+   * STORE_UNUSABLE, and sends nothing, when it cannot be. What only reads need not wait for that.
+   */
   open(checked: CheckedRequest, { members, reach }: AimedAt): Ledger {
-    const { clock, store, publisher, dispatcher } = this.#deps;
+    const { clock, publisher, dispatcher } = this.#deps;
     const request = withDeadline(checked, clock.wallMs());
-    const { id, windowMs = defaultWindowMs } = request.body;
+    const { id, cmd, windowMs = defaultWindowMs } = request.body;
     const now = clock.now();
-    const nodes = members.map(aimedNodeOf);
     const anonymous = request.body.nodes === undefined ? reach.v1 : 0;
-    const aim = { id, nodes, anonymous, withheld: reach.withheld, endsAtMs: now + windowMs };
-    const ledger = this.#requests.add(aim, now);
-    try {
-      store.openRequest(storedRequestOf(request, ledger, clock.wallMs(), windowMs), ledger.entries());
-    } catch (error) {
-      this.#requests.drop(ledger);
-      throw error;
-    }
+    const nodes = members.map(aimedNodeOf);
+    const ledger = this.#requests.add(
+      { id, nodes, anonymous, withheld: reach.withheld, endsAtMs: now + windowMs },
+      now,
+    );
+    const isReadOnly = readOnlyActions.has(cmd);
+    if (!isReadOnly) this.#store(request, ledger, windowMs);
     this.#dispatchables.set(id, request);
     publisher.open(id, now);
     dispatcher.request(request, reach);
+    if (isReadOnly) this.#tryToStore(request, ledger, windowMs);
     this.#carryOut(this.#requests.step(ledger, { kind: 'tick' }, now), undefined);
     return ledger;
   }
@@ -153,6 +156,29 @@ export class RequestDesk {
       else this.#takeUp(stored, ledger, memberOf);
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
+  }
+
+  #store(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
+    try {
+      this.#write(request, ledger, windowMs);
+    } catch (error) {
+      this.#requests.drop(ledger);
+      throw error;
+    }
+  }
+
+  #write(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
+    const { store, clock } = this.#deps;
+    store.openRequest(storedRequestOf(request, ledger, clock.wallMs(), windowMs), ledger.entries());
+  }
+
+  #tryToStore(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
+    try {
+      this.#write(request, ledger, windowMs);
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      this.#deps.log.error('store.failed', { id: request.body.id, error });
+    }
   }
 
   #takeUp(stored: StoredRequest, ledger: Ledger, memberOf: (node: NodeName) => Member | undefined): void {

@@ -93,7 +93,9 @@ export class ManagerHost {
     return this.#manager;
   }
 
+  /** Ends an earlier manager on this host that is still there. */
   async start(): Promise<void> {
+    this.kill();
     const { clock, network, newId, onCrash } = this.#world;
     const program = new Program(this.name, network, clock);
     const store = guarded(

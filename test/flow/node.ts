@@ -96,7 +96,9 @@ export class Node {
     });
   }
 
+  /** Ends an earlier agent of this host that is still there. */
   async start(): Promise<void> {
+    this.kill();
     const { clock, network, newId, onCrash } = this.#world;
     const { nodeName = this.name, roles = [], topics = [], protocol = 'v2', wallSkewMs } = this.#options;
     const program = new Program(this.name, network, clock, wallSkewMs);

@@ -62,7 +62,7 @@ describe('a manager that falls silent', () => {
   it('that was never heard is not given up: it may not be there yet', async () => {
     const fleet = await Fleet.start({ managers: ['m1', 'm2'], nodes: ['web1'] });
     fleet.manager('m2').kill();
-    await fleet.node('web1').close();
+    await fleet.settled(fleet.node('web1').close());
     await fleet.node('web1').start();
     await fleet.pass(100_000);
     expect(fleet.node('web1').log.named('manager.silent')).to.deep.equal([]);

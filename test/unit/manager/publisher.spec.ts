@@ -63,7 +63,7 @@ describe('an answer', () => {
       [id, 'two'],
       [id, 'three'],
     ]);
-    expect(publisher.dropped).to.equal(0);
+    expect(publisher.unclaimed).to.equal(0);
   });
 
   it('reaches every client that subscribed in time once', async () => {
@@ -104,15 +104,33 @@ describe('an answer', () => {
     expect(received).to.deep.equal([[id, 'late']]);
   });
 
-  it('that nobody subscribes to for a minute is dropped and counted', async () => {
+  it('that nobody subscribes to for a minute is given up and counted', async () => {
     const { publisher, client, answer } = await publishing();
     publisher.open(id, 1_000);
     answer('one');
     publisher.tick(60_999);
     expect(publisher.unclaimed).to.equal(0);
     publisher.tick(61_000);
-    expect(publisher.unclaimed).to.equal(1);
+    expect([publisher.unclaimed, publisher.dropped]).to.deep.equal([1, 0]);
     expect((await client(id)).received).to.deep.equal([]);
+  });
+
+  it('goes out at once when its client was there before the request', async () => {
+    const { publisher, client, answer, settle } = await publishing();
+    const { received } = await client(id);
+    publisher.open(id, 0);
+    answer('one');
+    await settle();
+    expect(received).to.deep.equal([[id, 'one']]);
+  });
+
+  it('waits again when that client has left before the request', async () => {
+    const { publisher, client, answer, settle } = await publishing();
+    await (await client(id)).leave();
+    publisher.open(id, 0);
+    answer('one');
+    await settle();
+    expect((await client(id)).received).to.deep.equal([[id, 'one']]);
   });
 });
 

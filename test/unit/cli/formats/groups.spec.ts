@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { formatGroups } from '../../../../src/cli/formats/groups.ts';
+import { summaryOf, summaryOfSilent, summaryOfUnnamed } from '../../../../src/cli/formats/summary.ts';
 import type { Answer } from '../../../../src/wire/result.ts';
 import {
   hostileText,
@@ -14,7 +15,7 @@ function many(count: number, answer: (node: string) => Answer): Answer[] {
 }
 
 function groups(...answers: Answer[]): string {
-  return formatGroups(answers, false);
+  return formatGroups(answers.map(summaryOf), false);
 }
 
 describe('groups', () => {
@@ -35,7 +36,7 @@ describe('groups', () => {
     const answers = Array.from({ length: 1_000 }, (_, at) =>
       statusAnswer(`n${at}.example.org`, { stdout: `nginx is running as pid ${at}.` }),
     );
-    expect(formatGroups(answers, false)).to.equal('n[0-999].example.org running\n');
+    expect(groups(...answers)).to.equal('n[0-999].example.org running\n');
   });
 
   it('orders groups of one size by the names of their nodes', () => {
@@ -59,7 +60,7 @@ describe('groups', () => {
     const answers = many(2, (node) =>
       statusAnswer(node, { state: undefined, stdout: `sshd (pid  ${node.length * 7} 12) is running...` }),
     );
-    expect(formatGroups(answers, false)).to.equal('web[01-02] ok: sshd (pid N) is running...\n');
+    expect(groups(...answers)).to.equal('web[01-02] ok: sshd (pid N) is running...\n');
   });
 
   it('shows stderr before stdout of what failed', () => {
@@ -115,8 +116,8 @@ describe('groups', () => {
       statusAnswer('web2', { state: 'stopped', returncode: 3, stdout: hostileText }),
       troubleAnswer(hostileText, hostileText, hostileText),
     ];
-    expect(formatGroups(answers, false)).not.to.match(terminalControls);
-    expect(formatGroups(answers, false)).to.include('\\x1b[31mred');
+    expect(groups(...answers)).not.to.match(terminalControls);
+    expect(groups(...answers)).to.include('\\x1b[31mred');
   });
 
   it('colours the word only', () => {
@@ -125,8 +126,53 @@ describe('groups', () => {
       statusAnswer('web2', { returncode: 3, state: 'stopped' }),
       startAnswer('web3', { returncode: 1 }),
     ];
-    expect(formatGroups(answers, true)).to.equal(
+    expect(formatGroups(answers.map(summaryOf), true)).to.equal(
       'web1 \u001b[32mrunning\u001b[39m\nweb2 \u001b[33mstopped (3)\u001b[39m\nweb3 \u001b[31mfailed (1)\u001b[39m\n',
     );
+  });
+
+  describe('of nodes that did not answer', () => {
+    const silent = (...summaries: Parameters<typeof formatGroups>[0]) => formatGroups(summaries, false);
+    const unreachable = (node: string, lastSeenAgoMs: number, hasLeft?: true) =>
+      summaryOfSilent(
+        { node, outcome: 'unreachable' },
+        { node, lastSeenAgoMs, ...(hasLeft === undefined ? {} : { hasLeft }) },
+      );
+
+    it('say their outcome and since when a node is not there', () => {
+      expect(silent(unreachable('web3', 185_000))).to.equal('web3 unreachable (last seen 3 min ago)\n');
+    });
+
+    it('put those that were lost and those that left on a line each, with the range of their times', () => {
+      const lost = [
+        unreachable('web1', 60_000),
+        unreachable('web2', 7_200_000),
+        unreachable('web3', 120_000),
+      ];
+      const left = [unreachable('web4', 5_000, true), unreachable('web5', 9_000, true)];
+      expect(silent(...left, ...lost)).to.equal(
+        'web[1-3] unreachable (last seen 1 min to 2 h ago)\nweb[4-5] unreachable (left 5 to 9 s ago)\n',
+      );
+    });
+
+    it('are no group with nodes that answered the same', () => {
+      const said = summaryOf(troubleAnswer('web1', 'TOO_BUSY', ''));
+      expect(silent(said, summaryOfSilent({ node: 'web2', outcome: 'refused' }, undefined))).to.equal(
+        'web1 refused\nweb2 refused\n',
+      );
+    });
+
+    it('count v1 agents without a name, and say why they are there', () => {
+      const nobody = summaryOfUnnamed(3, 'refused', 'v1 agents, not asked');
+      expect(silent(nobody, summaryOf(startAnswer('web1')))).to.equal(
+        '(3 unnamed) refused (v1 agents, not asked)\nweb1 ok\n',
+      );
+    });
+
+    it('say that an answer was lost', () => {
+      expect(silent(summaryOfSilent({ node: 'web1', outcome: 'ok' }, undefined))).to.equal(
+        'web1 ok (its answer did not arrive)\n',
+      );
+    });
   });
 });
