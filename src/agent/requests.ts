@@ -168,7 +168,8 @@ export class RequestDesk {
     if (entry.payload !== undefined) this.#owe(id, entry.payload, link);
     else if (entry.state === 'cancelled')
       this.#refuse(id, 'CANCELLED', 'the request was cancelled before it began', link);
-    else this.#refuse(id, 'INTERRUPTED', 'the request was begun before; how it ended was not journaled', link);
+    else
+      this.#refuse(id, 'INTERRUPTED', 'the request was begun before; how it ended was not journaled', link);
     return true;
   }
 

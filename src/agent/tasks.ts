@@ -59,6 +59,7 @@ export class Tasks {
       const task = { body, answer, begin, signal, isRunning: false };
       this.#tasks.add(task);
       signal.addEventListener('abort', () => this.#cancelled(task), { once: true });
+      if (signal.aborted) this.#cancelled(task);
       this.#queue(task).catch(fail);
     });
   }

@@ -58,9 +58,12 @@ export class Connections implements AsyncDisposable {
     return feed;
   }
 
-  /** The publisher of a manager is on the host of its frontend. */
+  /** The publisher of a manager is on the host of its frontend, which an `ipc://` endpoint has in common with us. */
   publisherOf(frontend: string, port: number): string {
-    const publisher = `${frontend.slice(0, frontend.lastIndexOf(':'))}:${port}`;
+    const host = frontend.startsWith('ipc:')
+      ? 'tcp://localhost'
+      : frontend.slice(0, frontend.lastIndexOf(':'));
+    const publisher = `${host}:${port}`;
     this.#publishers.set(frontend, publisher);
     return publisher;
   }

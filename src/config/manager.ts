@@ -1,6 +1,6 @@
 import { type Key, optionalKey, requiredKey } from './key.ts';
 import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
-import { absolutePath, bindEndpoint, byteSize, duration, wholeNumber } from './values.ts';
+import { absolutePath, bindEndpoint, bindTcpEndpoint, byteSize, duration, wholeNumber } from './values.ts';
 
 /** /etc/service-mgr/service-mgrd.conf */
 export interface ManagerConfig {
@@ -39,7 +39,7 @@ const sockets = {
   ),
   publisherEndpoint: optionalKey(
     'publisher_endpoint',
-    bindEndpoint,
+    bindTcpEndpoint,
     'tcp://*:5750',
     'Where clients collect the results of their requests; port * picks a free one.',
   ),

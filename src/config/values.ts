@@ -14,6 +14,12 @@ export const bindEndpoint: Format<string> = {
   parse: (text) => (isEndpoint(text) ? text : undefined),
 };
 
+/** For a socket of which others are told nothing but its port. */
+export const bindTcpEndpoint: Format<string> = {
+  expected: 'tcp://HOST:PORT (HOST and PORT may be *, PORT is 1 to 65535)',
+  parse: (text) => (text.startsWith('tcp:') ? bindEndpoint.parse(text) : undefined),
+};
+
 /** For sockets that connect to others: a place has to be named. */
 export const connectEndpoint: Format<string> = {
   expected: 'tcp://HOST:PORT or ipc://PATH (PORT is 1 to 65535, PATH is absolute)',

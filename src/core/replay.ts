@@ -37,6 +37,7 @@ export class Replay {
 
   /** From now on what is published about this request waits for its first subscription. */
   open(id: RequestId, now: number): void {
+    if (this.#waiting.has(id)) return;
     this.#waiting.set(id, { expiresAtMs: now + this.#limits.maxAgeMs, publications: [], bytes: 0 });
   }
 
@@ -69,11 +70,11 @@ export class Replay {
   }
 
   #makeRoom(): void {
-    while (this.#bytes > this.#limits.maxBytes) {
-      const oldest = this.#waiting.entries().next();
-      if (oldest.done) return;
-      this.#dropped += oldest.value[1].publications.length;
-      this.#forget(...oldest.value);
+    for (const [id, kept] of this.#waiting) {
+      if (this.#bytes <= this.#limits.maxBytes) return;
+      if (kept.bytes === 0) continue;
+      this.#dropped += kept.publications.length;
+      this.#forget(id, kept);
     }
   }
 

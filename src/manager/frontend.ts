@@ -1,7 +1,7 @@
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { Query } from '../wire/query.ts';
-import { type CheckedRequest, FrontendRequest, openRequest } from '../wire/request.ts';
+import { isMeantAsQuery, Query } from '../wire/query.ts';
+import { type CheckedRequest, openRequest } from '../wire/request.ts';
 
 /** What came through the door for clients, and to whom the reply goes. */
 export type FrontendMessage = { readonly peer: Buffer } & (
@@ -21,7 +21,7 @@ export function openFrontendMessage(frames: readonly Buffer[], newId: () => Requ
         `request of ${count} frames, expected an empty one and a JSON object`,
       );
     }
-    if (isQuery(bytes)) return { kind: 'query', peer, query: Query.decode(bytes) };
+    if (isMeantAsQuery(bytes)) return { kind: 'query', peer, query: Query.decode(bytes) };
     return { kind: 'request', peer, request: openRequest(bytes, newId) };
   } catch (error) {
     if (!isServiceManagerError(error)) throw error;
@@ -31,11 +31,4 @@ export function openFrontendMessage(frames: readonly Buffer[], newId: () => Requ
 
 export function replyFrames(peer: Buffer, reply: object): Buffer[] {
   return [peer, Buffer.alloc(0), Buffer.from(JSON.stringify(reply))];
-}
-
-/** Cheap, and right for both kinds as they are written by JSON: a request has no field of this name. */
-function isQuery(bytes: Buffer): boolean {
-  return (
-    bytes.byteLength <= FrontendRequest.maxBytes && bytes.includes('"query"') && !bytes.includes('"cmd"')
-  );
 }

@@ -58,7 +58,7 @@ export class Publisher {
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
     if (subscription === undefined) return false;
     this.#subscriptions.apply(subscription);
-    if (!subscription.isSubscribed) return true;
+    if (!subscription.isSubscribed || subscription.version !== 'v1') return true;
     // The map lookup inside decides whether this topic is a request's id at all.
     for (const { topic, payload } of this.#replay.subscribed(subscription.topic as string as RequestId)) {
       this.#socket.send([Buffer.from(topic), payload]);

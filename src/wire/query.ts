@@ -38,6 +38,18 @@ export const Query = message(
 );
 export type Query = Static<typeof Query.schema>;
 
+/** Whether a frontend frame is meant as a query. Looks no closer: a query that is not a good one is still none of a request. */
+export function isMeantAsQuery(frame: Uint8Array): boolean {
+  const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (text.byteLength > Query.maxBytes || !text.includes('"query"')) return false;
+  try {
+    const value: unknown = JSON.parse(text.toString());
+    return typeof value === 'object' && value !== null && 'query' in value && !('cmd' in value);
+  } catch {
+    return false;
+  }
+}
+
 /** A known node as `nodes` shows it. */
 export const NodeInfo = Type.Object({
   node: NodeName,

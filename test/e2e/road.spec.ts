@@ -99,12 +99,18 @@ describe('the road of a request, as an admin walks it', function () {
         expect(run.stdout).to.match(/^\[\n {4}\{\n {8}"msg": /);
       });
 
-      it('full prints a JSON array with all that is known of each answer', async () => {
+      it('full prints one JSON object with the answers and what became of every node', async () => {
         const run = await runClient(manager.request('any', 'status', 'dummy', '--format', 'full'));
         expect(run, run.stderr).to.include({ code: 2 });
-        for (const answer of run.answers()) {
-          expect(answer['result']).to.include({ state: 'not-found', provider: 'service(8)' });
-        }
+        const { request, results, outcomes, exitCode } = parsed(run.stdout);
+        expect(request).to.include({ action: 'status', topic: 'any', service: 'dummy', isOver: true });
+        expect(exitCode).to.equal(2);
+        expect(outcomes).to.deep.equal([
+          { node: 'web1', outcome: 'failed' },
+          { node: 'web2', outcome: 'failed' },
+        ]);
+        expect(results).to.have.lengthOf(2);
+        expect(results).to.have.nested.property('[0].result.state', 'not-found');
       });
 
       it('ndjson prints one answer a line', async () => {
@@ -302,12 +308,12 @@ describe('the road of a request, as an admin walks it', function () {
   describe('that the admin leaves with Ctrl-C', () => {
     afterEach(cleanUp);
 
-    it('ends with 130 at once, prints what came so far and the id', async () => {
+    it('ends with 130 at once, prints what came so far and the id, and how to go on', async () => {
       const manager = await startManager();
       await startAgent({ managers: [manager], nodeName: 'quick', serviceProgram: serviceProgram().file });
       await startAgent({ managers: [manager], nodeName: 'tardy' });
       await manager.waitForSubscribers(2);
-      const service = slow(30_000);
+      const service = slow(3_000);
       const client = startClient(
         manager.request('any', 'restart', service.name, '-w', '30', '--format', 'ndjson'),
       );
@@ -315,7 +321,13 @@ describe('the road of a request, as an admin walks it', function () {
       const beganAt = performance.now();
       expect(await client.stop('SIGINT')).to.deep.equal({ code: 130, signal: null });
       expect(performance.now() - beganAt).to.be.below(1_500);
-      expect(client.stderr).to.include(String(parsed(input)['uuid']));
+      const { uuid } = parsed(input);
+      const [, advice = ''] = /service-mgr-client (requests attach .*)/.exec(client.stderr) ?? [];
+      expect(advice, client.stderr).to.include(String(uuid));
+      const attached = await runClient(advice.split(' '));
+      expect(attached, attached.stderr).to.include({ code: 0 });
+      expect(nodesOf(attached.answers())).to.deep.equal(['quick', 'tardy']);
+      expect(await service.log()).to.deep.equal(['restart', 'done restart']);
     });
 
     it('prints the answers so far also as one JSON array', async () => {
@@ -477,9 +489,24 @@ describe('the road of a request, as an admin walks it', function () {
         ['service-mgrd', manager],
         ['service-mgr-agentd', agent],
       ] as const) {
-        const second = await runDaemon(name, '-f', daemon.configFile, 'start');
+        const file = join(temporaryFolder(), 'second.conf');
+        const text = readFileSync(daemon.configFile, 'utf8');
+        writeFileSync(file, text.replace(daemon.stateDir, temporaryFolder()));
+        const second = await runDaemon(name, '-f', file, 'start');
         expect(second.code, name).to.equal(71);
         expect(second.stderr).to.match(/cannot bind tcp:\/\/127\.0\.0\.1:\d+/);
+      }
+    });
+
+    it('don’t start on the state folder of another one, and say which', async () => {
+      const { manager, agent } = await pair();
+      for (const [name, daemon] of [
+        ['service-mgrd', manager],
+        ['service-mgr-agentd', agent],
+      ] as const) {
+        const second = await runDaemon(name, '-f', daemon.configFile, 'start');
+        expect(second.code, name).to.equal(74);
+        expect(second.stderr).to.include(daemon.stateDir);
       }
     });
   });

@@ -23,15 +23,17 @@ export interface CountedOptions {
   readonly share?: number;
   /** What an action does before it takes its time: a line of sh. */
   readonly begin?: string;
+  /** See `ProgramOptions`. */
+  readonly within?: readonly string[];
 }
 
 export async function startCountedAgent(options: CountedOptions): Promise<CountedAgent> {
-  const { managers, nodeName, share = 100, begin = ':' } = options;
+  const { managers, nodeName, share = 100, begin = ':', within = [] } = options;
   // The name of the service ends with the milliseconds that its actions take.
   const takeTime = `ms=$(( \${1##*-} * ${share} / 100 ))
 [ "$ms" -eq 0 ] || sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"`;
   const program = serviceProgram(`${begin}\n${takeTime}`);
-  const daemon = await startAgent({ managers, nodeName, serviceProgram: program.file });
+  const daemon = await startAgent({ managers, nodeName, serviceProgram: program.file, within });
   return {
     node: nodeName,
     daemon,
@@ -99,14 +101,18 @@ function printedBy(client: Program): ReadonlyMap<string, string> {
   return answersByNode(answers.filter(isObject));
 }
 
-/** What the history of a manager has, as in `Told`; empty when it knows of no such request. */
-export async function storedAnswers(history: History, service: string): Promise<ReadonlyMap<string, string>> {
-  const [request] = await history.list({ service });
-  if (request === undefined) return new Map();
-  return answersByNode((await history.answers(request.id)) as unknown as JsonObject[]);
+/** What a manager has in its history about the request for this service, as in `Told`; empty when it knows of none. */
+export type Recall = (service: string) => Promise<ReadonlyMap<string, string>>;
+
+export function recallOf(history: History): Recall {
+  return async (service) => {
+    const [request] = await history.list({ service });
+    if (request === undefined) return new Map();
+    return answersByNode((await history.answers(request.id)) as unknown as JsonObject[]);
+  };
 }
 
-function answersByNode(answers: readonly JsonObject[]): ReadonlyMap<string, string> {
+export function answersByNode(answers: readonly JsonObject[]): ReadonlyMap<string, string> {
   return new Map(
     answers.map((answer) => {
       const { result, node, code } = answer;
@@ -128,7 +134,7 @@ export interface Books {
   /** What the client has got, where its window was still open. */
   readonly client?: ReadonlyMap<string, string>;
   /** Of each manager that has to know all answers in the end. */
-  readonly histories: readonly History[];
+  readonly histories: readonly Recall[];
   readonly withinMs?: number;
 }
 
@@ -145,11 +151,11 @@ export async function settle({
 }: Books): Promise<Account> {
   const missing = (told: ReadonlyMap<string, string>) => agents.filter(({ node }) => !told.has(node));
   const lost = client === undefined ? [] : missing(client).map(({ node }) => `${node} (to the client)`);
-  for (const [index, history] of histories.entries()) {
+  for (const [index, recall] of histories.entries()) {
     let gaps = agents;
     await eventually(
       async () => {
-        gaps = missing(await storedAnswers(history, service));
+        gaps = missing(await recall(service));
         return gaps.length === 0;
       },
       'every answer is in the history',

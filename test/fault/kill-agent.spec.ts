@@ -12,6 +12,7 @@ import {
   ask,
   type Counted,
   type CountedAgent,
+  recallOf,
   serviceTaking,
   settle,
   startCountedAgent,
@@ -172,7 +173,7 @@ async function askForStart(fleet: Fleet, service: TestService): Promise<Asked> {
 async function settled({ library }: Fleet, agents: readonly Counted[], asked: Asked): Promise<Round> {
   const { answers, ms } = await asked.end();
   const { service } = asked;
-  const account = await settle({ service, agents, client: answers, histories: [library.history] });
+  const account = await settle({ service, agents, client: answers, histories: [recallOf(library.history)] });
   if (account.lost.length === 0) expect(ms, 'waited until the window ended').to.be.below(longestWaitMs);
   return { ...account, times: { client: ms } };
 }

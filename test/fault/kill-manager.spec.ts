@@ -8,6 +8,7 @@ import {
   type Asked,
   ask,
   type CountedAgent,
+  recallOf,
   serviceTaking,
   settle,
   startCountedAgent,
@@ -91,7 +92,7 @@ async function restart({ manager }: Fleet, pauseMs: number): Promise<void> {
 async function finish({ agents, library }: Fleet, asked: Asked): Promise<Round> {
   const { exit, answers, ms, stderr } = await asked.end();
   const { service } = asked;
-  const account = await settle({ service, agents, client: answers, histories: [library.history] });
+  const account = await settle({ service, agents, client: answers, histories: [recallOf(library.history)] });
   if (account.lost.length === 0) {
     expect(exit, stderr).to.deep.equal({ code: 0, signal: null });
     expect(ms, 'waited until the window ended').to.be.below(longestWaitMs);

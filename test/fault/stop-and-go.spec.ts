@@ -6,7 +6,15 @@ import { type RunningManager, startManager } from '../e2e/harness/fleet.ts';
 import { openLibrary } from '../e2e/harness/library.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import { eventually } from '../fakes/eventually.ts';
-import { ask, type CountedAgent, serviceTaking, settle, startCountedAgent, untilBegun } from './counted.ts';
+import {
+  ask,
+  type CountedAgent,
+  recallOf,
+  serviceTaking,
+  settle,
+  startCountedAgent,
+  untilBegun,
+} from './counted.ts';
 import { often, playRounds, type Round, spread } from './rounds.ts';
 
 interface Scenario {
@@ -88,7 +96,7 @@ async function play(scenario: Scenario, fleet: Fleet, round: number): Promise<Ro
 
   const told = await asked.end();
   const isWindowOpen = windowSeconds * 1_000 > stopMs;
-  const books = { service, agents, histories, withinMs: 40_000 };
+  const books = { service, agents, histories: histories.map(recallOf), withinMs: 40_000 };
   const account = await settle(isWindowOpen ? { ...books, client: told.answers } : books);
   const settledMs = performance.now() - goesOnAt;
   if (isWindowOpen && account.lost.length === 0) expect(told.exit.code, told.stderr).to.equal(0);

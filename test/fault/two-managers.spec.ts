@@ -8,6 +8,7 @@ import {
   type Asked,
   ask,
   type CountedAgent,
+  recallOf,
   serviceTaking,
   settle,
   startCountedAgent,
@@ -66,7 +67,7 @@ describe('one of two managers that is killed while a request is under way', func
       await first.kill();
       const asked = askFirst(fleet, service);
       const { answers, ms } = await asked.end();
-      const histories = [openLibrary(second.endpoints.frontend).history];
+      const histories = [recallOf(openLibrary(second.endpoints.frontend).history)];
       const account = await settle({ service, agents: fleet.agents, client: answers, histories });
       await first.start();
       return { ...account, times: { client: ms } };
@@ -97,7 +98,7 @@ async function killFirstAndSettle(
   expect(exit, stderr).to.deep.equal({ code: 0, signal: null });
   await first.start();
   const startedMs = performance.now();
-  const histories = libraries.map(({ history }) => history);
+  const histories = libraries.map(({ history }) => recallOf(history));
   const { service } = asked;
   const account = await settle({ service, agents, client: answers, histories, withinMs: lateAnswersMs });
   if (account.lost.length === 0) expect(ms, 'waited until the window ended').to.be.below(longestWaitMs);

@@ -211,8 +211,8 @@ describe('printing answers', () => {
       expect(print('groups')).to.equal(
         [
           '(2 unnamed) no-answer (v1 agents)',
-          '(1 unnamed) refused (v1 agents, not asked)',
           '(1 unnamed) refused: busy',
+          '(1 unnamed) refused (v1 agents, not asked)',
           'web2 stopped (3)',
           'web3 unreachable (last seen 3 min ago)',
           'web4 unreachable (left 2 h ago)',

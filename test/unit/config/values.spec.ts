@@ -177,3 +177,8 @@ describe('config values', () => {
     });
   }
 });
+
+reads('an endpoint of which only the port is told', values.bindTcpEndpoint, [
+  ...kept('tcp://*:5750', 'tcp://127.0.0.1:*'),
+  ...refused('ipc:///run/p.sock', 'tcp://*', ''),
+]);

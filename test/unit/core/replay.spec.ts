@@ -43,6 +43,24 @@ describe('what is published about a request', () => {
     expect(kept.keep(one, first)).to.equal(false);
   });
 
+  it('is kept when the request is opened once more', () => {
+    const kept = replay();
+    kept.open(one, 0);
+    kept.keep(one, first);
+    kept.open(one, 1);
+    expect(kept.subscribed(one)).to.deep.equal([first]);
+  });
+
+  it('waits also when a later request has pushed out others', () => {
+    const kept = replay({ maxBytes: 10 });
+    kept.open(one, 0);
+    kept.open(two, 0);
+    kept.keep(two, publication('two', 8));
+    kept.open(three, 0);
+    kept.keep(three, publication('three', 8));
+    expect(kept.keep(one, publication('one', 1)), 'one held nothing').to.equal(true);
+  });
+
   it('is not replayed to a second subscription', () => {
     const kept = replay();
     kept.open(one, 0);

@@ -49,6 +49,11 @@ describe('what a client sends', () => {
     });
   });
 
+  it('may be a question about something that is called like a field of a request', () => {
+    const opened = open(peer, '', '{"v": 2, "query": "requests", "service": "cmd"}');
+    expect(opened).to.have.nested.property('query.service', 'cmd');
+  });
+
   it('is a request also when it speaks of queries', () => {
     expect(open(peer, '', v1.replace('sshd', 'query')).kind).to.equal('request');
     expect(open(peer, '', v1.replace('Linux', '\\"query\\"')).kind).to.equal('request');

@@ -49,6 +49,23 @@ describe('an answer', () => {
     expect(received).to.deep.equal([[id, '{ "as": "it came" }']]);
   });
 
+  it('goes at once to who subscribed before the request was opened', async () => {
+    const { publisher, client, answer, settle } = await publishing();
+    const { received } = await client(id);
+    publisher.open(id, 0);
+    answer('one');
+    await settle();
+    expect(received).to.deep.equal([[id, 'one']]);
+  });
+
+  it('is kept from a subscription that only looks like the id', async () => {
+    const { publisher, client, answer } = await publishing();
+    publisher.open(id, 0);
+    answer('one');
+    await client(`\u0002${id}\u0000`);
+    expect((await client(id)).received).to.deep.equal([[id, 'one']]);
+  });
+
   it('that was quicker than the subscription is not lost', async () => {
     const { publisher, client, answer, settle } = await publishing();
     publisher.open(id, 0);

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { type RunningManager, runClient, startManager } from '../e2e/harness/fleet.ts';
+import { cleanUp } from '../e2e/harness/processes.ts';
+import { eventually } from '../fakes/eventually.ts';
+import {
+  answersByNode,
+  ask,
+  type CountedAgent,
+  type Recall,
+  serviceTaking,
+  settle,
+  startCountedAgent,
+  untilBegun,
+} from './counted.ts';
+import { type Direction, makeNetwork, type Network } from './network.ts';
+import { isLong, often, playRounds, type Round, say, spread } from './rounds.ts';
+import { courseOf, growthOf, type Usage, usageOf } from './usage.ts';
+
+interface Fleet {
+  readonly network: Network;
+  readonly manager: RunningManager;
+  readonly agent: CountedAgent;
+  readonly usages: { readonly manager: Usage[]; readonly agent: Usage[] };
+}
+
+const fleetCount = often(2, 4);
+const cutMs = 30_000;
+const actionMs = 2_000;
+/** Over long before the cable is healed, and not over then. */
+const windows = [10, 90] as const;
+const clientStartUpMs = 700;
+/** A heartbeat and the time over which the beats are spread. */
+const backAfterMs = 5_000 + 2_000 + clientStartUpMs;
+const directions: readonly Direction[] = isLong ? ['both', 'to the agent', 'to the manager'] : ['both'];
+
+describe('a network that drops all packets for 30 s in the middle of a request', function () {
+  this.timeout(often(150_000, 7_200_000));
+  after(cleanUp);
+
+  it('loses no answer, repeats nothing, and is forgotten one heartbeat after it is whole again', async () => {
+    const fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
+    await playRounds('network', often(2, 100), fleets, play).finally(() => {
+      for (const { usages } of fleets)
+        say(`      network: manager ${courseOf(usages.manager)}; agent ${courseOf(usages.agent)}`);
+    });
+    if (!isLong) return;
+    for (const usages of fleets.flatMap((fleet) => Object.values(fleet.usages))) {
+      const growth = growthOf(usages);
+      expect(growth.descriptors, 'more descriptors').to.be.at.most(2);
+      expect(growth.residentMiB, 'more memory').to.be.at.most(12);
+    }
+  });
+});
+
+async function startFleet(): Promise<Fleet> {
+  const network = makeNetwork();
+  const { address, enter } = network.manager;
+  const at = (port: number) => `tcp://${address}:${port}`;
+  const manager = await startManager({
+    within: enter,
+    endpoints: {
+      frontend: at(5_500),
+      backend: at(5_600),
+      sink: at(5_700),
+      publisher: at(5_750),
+      mgmt: at(5_800),
+    },
+  });
+  const agent = await startCountedAgent({
+    managers: [manager],
+    nodeName: 'afar',
+    within: network.agent.enter,
+  });
+  return { network, manager, agent, usages: { manager: [], agent: [] } };
+}
+
+async function play(round: number, fleet: Fleet): Promise<Round> {
+  const { network, manager, agent, usages } = fleet;
+  await untilAlive(fleet);
+  const windowSeconds = windows[round % windows.length] ?? 10;
+  const service = serviceTaking(actionMs);
+  const asked = request(fleet, service, windowSeconds);
+  await untilBegun([agent], service);
+  await sleep(spread(round, 0.9 * actionMs));
+  network.cut(directions[round % directions.length] ?? 'both');
+  await sleep(cutMs);
+  network.heal();
+  const healedAt = performance.now();
+  const backMs = await untilNextAnswer(fleet, healedAt);
+  const told = await asked.end();
+  const completedMs = performance.now() - healedAt;
+  const isWindowOpen = windowSeconds * 1_000 > cutMs;
+  const books = { service, agents: [agent], histories: [recallWithin(fleet)], withinMs: 40_000 };
+  const account = await settle(isWindowOpen ? { ...books, client: told.answers } : books);
+  usages.manager.push(usageOf(manager.program.pid));
+  usages.agent.push(usageOf(agent.daemon.program.pid));
+  if (isWindowOpen && account.lost.length === 0) expect(told.exit.code, told.stderr).to.equal(0);
+  expect(backMs, 'until the next request is answered').to.be.below(backAfterMs);
+  return {
+    ...account,
+    times: { 'next answer after': backMs, ...(isWindowOpen ? { 'completed after': completedMs } : {}) },
+  };
+}
+
+function request({ manager, network }: Fleet, service: string, windowSeconds: number) {
+  const endpoints = [manager.endpoints.frontend];
+  return ask({ endpoints, service, windowSeconds, within: network.manager.enter });
+}
+
+/** Asks until the agent answers; what is asked in vain must not be done twice either. */
+async function untilNextAnswer(fleet: Fleet, healedAt: number): Promise<number> {
+  const services: string[] = [];
+  while (performance.now() - healedAt < 60_000) {
+    const service = serviceTaking(0);
+    services.push(service);
+    const { answers } = await request(fleet, service, 2).end();
+    if (answers.get(fleet.agent.node) !== 'ok') continue;
+    const afterMs = performance.now() - healedAt;
+    expect(services.filter((name) => fleet.agent.runs(name) > 1)).to.deep.equal([]);
+    return afterMs;
+  }
+  throw new Error('no request was answered within 60 s');
+}
+
+async function untilAlive(fleet: Fleet): Promise<void> {
+  const line = ['-e', fleet.manager.endpoints.frontend, 'nodes', '--format', 'json'];
+  await eventually(
+    async () => (await runWithin(fleet, line)).includes('"alive"'),
+    'the agent is alive',
+    20_000,
+  );
+}
+
+/** Only a program in the manager's namespace can ask it. */
+function recallWithin(fleet: Fleet): Recall {
+  const endpoint = ['-e', fleet.manager.endpoints.frontend];
+  return async (service) => {
+    const list = await runWithin(fleet, [
+      ...endpoint,
+      'requests',
+      'list',
+      '-s',
+      service,
+      '--format',
+      'ndjson',
+    ]);
+    const id = /"id": ?"([0-9a-f]{32})"/.exec(list)?.[1];
+    if (id === undefined) return new Map();
+    const shown = await runWithin(fleet, [...endpoint, 'requests', 'show', id, '--format', 'json']);
+    return answersByNode(JSON.parse(shown));
+  };
+}
+
+async function runWithin({ network }: Fleet, line: readonly string[]): Promise<string> {
+  return (await runClient(line, { within: network.manager.enter })).stdout;
+}
