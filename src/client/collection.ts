@@ -69,10 +69,10 @@ export class Collection {
     });
   }
 
-  /** Takes an answer that is known from elsewhere. */
+  /** Takes an answer that is known from elsewhere, also when the request is over, until the iteration has ended. */
   add(answer: Answer): void {
     const node = nodeOfAnswer(answer);
-    if (this.isOver || (node !== undefined && this.#answeredBy.has(node))) return;
+    if (node !== undefined && this.#answeredBy.has(node)) return;
     if (node !== undefined) this.#answeredBy.add(node);
     this.#answers.put(isServiceAnswer(answer) ? withTextOutput(answer) : answer);
   }
@@ -106,7 +106,7 @@ export class Collection {
 
   #receiveAnswer(answer: Answer | undefined): void {
     if (answer === undefined) this.#unreadable += 1;
-    else this.add(answer);
+    else if (!this.isOver) this.add(answer);
   }
 
   #finish(): void {

@@ -8,9 +8,8 @@ export class Mailbox<Item> {
     return this.#isClosed;
   }
 
-  /** Ignored when closed. */
+  /** Taken also when it is closed, as long as whoever iterates has not come to the end. */
   put(item: Item): void {
-    if (this.#isClosed) return;
     this.#items.push(item);
     this.#wake();
   }

@@ -15,6 +15,10 @@ export class Publisher {
   readonly #socket: Socket;
   readonly #subscriptions = new Subscriptions();
   readonly #replay = new Replay({ maxAgeMs: replayMaxAgeMs, maxBytes: replayMaxBytes });
+  /** Requests whose end was not published yet. */
+  readonly #unended = new Set<RequestId>();
+  /** Of the last tick. */
+  #nowMs = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -36,6 +40,7 @@ export class Publisher {
 
   /** What is published about this request waits for its first subscription, if that is not there already. */
   open(id: RequestId, now: number): void {
+    this.#unended.add(id);
     if (this.#subscriptions.count('v1', id) === 0) this.#replay.open(id, now);
   }
 
@@ -45,6 +50,7 @@ export class Publisher {
 
   end(end: RequestEnd): void {
     this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
+    this.#unended.delete(end.uuid);
   }
 
   /** To whoever watches the nodes; nobody needs to have it afterwards. */
@@ -58,15 +64,22 @@ export class Publisher {
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
     if (subscription === undefined) return false;
     this.#subscriptions.apply(subscription);
-    if (!subscription.isSubscribed || subscription.version !== 'v1') return true;
+    if (subscription.version !== 'v1') return true;
+    const id = subscription.topic as string as RequestId;
+    if (!subscription.isSubscribed) {
+      // Its client may have lost the connection: what it misses meanwhile waits for it.
+      if (this.#unended.has(id)) this.open(id, this.#nowMs);
+      return true;
+    }
     // The map lookup inside decides whether this topic is a request's id at all.
-    for (const { topic, payload } of this.#replay.subscribed(subscription.topic as string as RequestId)) {
+    for (const { topic, payload } of this.#replay.subscribed(id)) {
       this.#socket.send([Buffer.from(topic), payload]);
     }
     return true;
   }
 
   tick(now: number): void {
+    this.#nowMs = now;
     this.#replay.expire(now);
   }
 

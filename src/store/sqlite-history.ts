@@ -136,7 +136,11 @@ export class SqliteHistory {
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {
-    const sql = `SELECT ${requestColumns} FROM requests AS r WHERE r.ended IS NULL OR r.ended >= ?
+    // Put together, as with OR all requests would be walked through in the order of their opening.
+    const sql = `
+      SELECT ${requestColumns}
+        FROM (SELECT seq FROM requests WHERE ended IS NULL UNION ALL SELECT seq FROM requests WHERE ended >= ?) AS found
+        CROSS JOIN requests AS r ON r.seq = found.seq
       ORDER BY r.opened, r.seq`;
     return this.#connection.all<RequestRow>(sql, endedSinceWallMs).map(requestOf);
   }

@@ -68,6 +68,26 @@ export class MemorySockets implements Sockets {
     return this.#connect(ConnectingSocket, 'dealer', endpoint, options);
   }
 
+  /**
+   * Breaks the connections that are meant; what either side sends meanwhile waits or is lost, as its pattern has it. Call
+   * what it returns to let them be made again, as ZeroMQ does by itself.
+   */
+  disconnect(isMeant: (client: string, server: string) => boolean): () => void {
+    const broken = [...this.#bound]
+      .flatMap((server) => [...server.links])
+      .filter(({ client, server }) => isMeant(client.name, server.name));
+    for (const link of broken) {
+      link.client.disconnected();
+      link.server.leave(link);
+    }
+    return () => {
+      for (const { client, server } of broken) {
+        const kind = this.#connecting.get(client);
+        if (kind !== undefined && this.#bound.has(server)) this.#link(client, kind, server);
+      }
+    };
+  }
+
   /** Closes those still open. */
   async close(): Promise<void> {
     await Promise.all([...this.#connecting.keys(), ...this.#bound].map((socket) => socket.close()));

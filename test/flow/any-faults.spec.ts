@@ -15,7 +15,7 @@ const services = ['nginx', 'redis'];
 const index = (count: number) => fc.integer({ min: 0, max: count - 1 });
 const act = fc.oneof(
   {
-    weight: 5,
+    weight: 8,
     arbitrary: fc.record({
       kind: fc.constant('order' as const),
       isReadOnly: fc.boolean(),
@@ -267,7 +267,7 @@ describe('whatever is lost, killed and started anew', () => {
   it('every request ends with one outcome per node, nothing runs twice, no answer is missing', async function () {
     this.timeout(1_200_000);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), fc.nat(), async (steps, seed) => {
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), fc.nat(), async (steps, seed) => {
         const fleet = await Fleet.start({ managers: managerNames, nodes: nodeNames });
         // The managers have stored whom they know.
         await fleet.hurry(100);
@@ -282,7 +282,7 @@ describe('whatever is lost, killed and started anew', () => {
         await fleet.hurry(5_000);
         expectTruth(storm);
       }),
-      { numRuns: Number(process.env["RUNS"] ?? 200) },
+      { numRuns: Number(process.env['RUNS'] ?? 200) },
     );
   });
 });

@@ -37,6 +37,11 @@ export class Network {
     if (socket instanceof MemorySocket) this.#owners.set(socket.name, program);
   }
 
+  /** Whoever waits for this endpoint sends as soon as it is bound. */
+  willBind(endpoint: string, program: Program): void {
+    this.#owners.set(endpoint.replace('//*:', '//0.0.0.0:'), program);
+  }
+
   /** All that there were so far. */
   connections(): string[] {
     return [...this.#owners.keys()].filter((name) => !name.includes(':'));
@@ -50,6 +55,15 @@ export class Network {
   /** Nothing passes between these two any more, each way; their connections stay. */
   cut(one: string, other: string): Rule {
     return this.lose(({ from, to }) => (from === one && to === other) || (from === other && to === one));
+  }
+
+  /** Breaks the connections between these two; lifted, they are made again. */
+  disconnect(one: string, other: string): { lift(): void } {
+    const lift = this.sockets.disconnect((...ends) => {
+      const names = ends.map((end) => this.#owners.get(end)?.name);
+      return names.includes(one) && names.includes(other);
+    });
+    return { lift };
   }
 
   /** Counts what matches; it arrives. */

@@ -71,18 +71,22 @@ class SocketsOfProgram implements Sockets {
   }
 
   async bindRouter(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    this.#network.willBind(endpoint, this.#program);
     return this.#own(await this.#network.sockets.bindRouter(endpoint, options));
   }
 
   async bindPublisher(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    this.#network.willBind(endpoint, this.#program);
     return this.#own(await this.#network.sockets.bindPublisher(endpoint, options));
   }
 
   async bindPull(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    this.#network.willBind(endpoint, this.#program);
     return this.#own(await this.#network.sockets.bindPull(endpoint, options));
   }
 
   async bindReply(endpoint: string, options?: SocketOptions): Promise<Socket> {
+    this.#network.willBind(endpoint, this.#program);
     return this.#own(await this.#network.sockets.bindReply(endpoint, options));
   }
 

@@ -1,17 +1,18 @@
 import { expect } from 'chai';
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
+import type { NodeName } from '../../../src/wire/fields.ts';
 import { failure } from '../../../src/wire/reply.ts';
 import { version } from '../../../src/wire/version.ts';
 import { statusAnswer } from '../../fakes/answers.ts';
-import { runClient } from '../../fakes/client-program.ts';
-import { nodeInfo, requestInfo } from '../../fakes/scripted-manager.ts';
+import { type Running, runClient } from '../../fakes/client-program.ts';
+import { nodeInfo, requestInfo, type Script } from '../../fakes/scripted-manager.ts';
 
 const order = ['-T', 'any', '-c', 'status', '-s', 'nginx'];
-const answered = {
+const answered: Script = {
   accepted: { nodes: ['web1'], expected: 1 },
   answers: [statusAnswer('web1')],
-  end: { outcomes: [{ node: 'web1', outcome: 'ok' }] },
-} as const;
+  end: { outcomes: [{ node: 'web1' as NodeName, outcome: 'ok' }] },
+};
 const queries = { nodes: { nodes: [nodeInfo('web1')], unnamed: 0 }, requests: { requests: [requestInfo()] } };
 
 describe('the command line of the client', () => {
@@ -177,8 +178,7 @@ describe('the command line of the client', () => {
 
     it('from its usual place, which may be missing', async () => {
       expect(await runClient(['nodes'], { queries })).to.include({ code: 0 });
-      const meanwhile = ({ manager }: { manager: { clock: { advanceAsync(ms: number): Promise<void> } } }) =>
-        manager.clock.advanceAsync(250);
+      const meanwhile = ({ manager }: Running) => manager.clock.advanceAsync(250);
       const run = await runClient(['nodes'], { queries }, { files: { [standard]: elsewhere }, meanwhile });
       expect(run).to.include({ code: 69 });
       expect(run.error).to.include('tcp://127.0.0.1:1');

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Outcome } from '../../../src/core/outcome.ts';
+import type { NodeName } from '../../../src/wire/fields.ts';
 import { startAnswer, troubleAnswer } from '../../fakes/answers.ts';
 import { type Running, runClient } from '../../fakes/client-program.ts';
 import { requestId, type Script } from '../../fakes/scripted-manager.ts';
@@ -7,7 +8,7 @@ import { requestId, type Script } from '../../fakes/scripted-manager.ts';
 const order = ['-T', 'role:web', '-c', 'start', '-s', 'nginx'];
 const asked = (...nodes: string[]) => ({ nodes, expected: nodes.length, withheld: 0, unreachable: [] });
 const ended = (...outcomes: ReadonlyArray<readonly [string, Outcome]>) => ({
-  outcomes: outcomes.map(([node, outcome]) => ({ node: node as never, outcome })),
+  outcomes: outcomes.map(([node, outcome]) => ({ node: node as NodeName, outcome })),
 });
 const later = (ms: number) => (running: Running) => running.manager.clock.advanceAsync(ms);
 
@@ -107,7 +108,7 @@ describe('a request', () => {
 
   it('ends with 4 when nobody answered a v1 manager', async () => {
     const reply = { uuid: requestId, port: 5_750 };
-    const run = await runClient(order, { reply }, { meanwhile: later(5_000) });
+    const run = await runClient(order, { reply }, { meanwhile: later(6_000) });
     expect(run).to.include({ code: 4, out: '[]\n', error: 'no answer: nobody answered\n' });
   });
 
@@ -116,7 +117,7 @@ describe('a request', () => {
     const run = await runClient(
       order,
       { reply, answers: [startAnswer('web1')] },
-      { meanwhile: later(5_000) },
+      { meanwhile: later(6_000) },
     );
     expect(run).to.include({ code: 0, error: '' });
   });

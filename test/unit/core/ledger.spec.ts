@@ -540,6 +540,16 @@ describe('a ledger after a restart of the manager', () => {
     expect(words(again.step(tick, 1_000))).to.deep.equal(['end']);
   });
 
+  it('ends anew when its end was not stored, and records all that changes on the way', () => {
+    const ledger = open({ alive: ['web1'], windowMs: 5_000 });
+    ledger.step(ack('web1', 'running'), 10);
+    ledger.step(tick, 5_000);
+    const again = new Ledger({ id, nodes: [], anonymous: 0, withheld: 0, endsAtMs: 5_000 }, options, 6_000);
+    again.restore(ledger.entries(), false, false);
+    const effects = words(again.step(ack('web1', 'running'), 6_000));
+    expect(effects).to.deep.equal(['record web1 running undecided', 'record web1 running running', 'end']);
+  });
+
   it('ends at once when the window ended meanwhile', () => {
     const ledger = restored(open({ alive: ['web1'] }), 70_000);
     expect(words(ledger.step(tick, 70_000))).to.deep.equal(['record web1 asked no-answer', 'end']);

@@ -18,7 +18,7 @@ const what: fc.Arbitrary<What> = fc.oneof(
       message: fc.constantFrom('hello' as const, 'beat' as const, 'bye' as const),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('bye' as const, 'forget' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('bye' as const, 'forget' as const) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restore' as const }) },
 );
 const afterMs = fc.oneof(

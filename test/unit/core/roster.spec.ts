@@ -255,13 +255,16 @@ describe('a node that is forgotten', () => {
     expect(words(roster.beat(web1, boot('a'), at(5_000)))).to.deep.equal(['who web1']);
   });
 
-  it('keeps its connection', () => {
+  it('keeps its connections', () => {
     const roster = rosterOfWeb1();
+    roster.connected(web1, at(0));
     roster.connected(web1, at(0));
     roster.forget(web1);
     roster.hello(hello(web1, 'a'), at(5_000));
     roster.disconnected(web1, at(6_000));
-    expect(words(roster.tick(at(8_000)))).to.deep.equal(['web1 lost']);
+    expect(roster.tick(at(8_000)), 'one is left').to.deep.equal([]);
+    roster.disconnected(web1, at(8_000));
+    expect(words(roster.tick(at(10_000)))).to.deep.equal(['web1 lost']);
   });
 });
 
