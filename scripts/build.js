@@ -15,13 +15,25 @@ const entries = [
   { source: 'src/client/index.ts', target: 'index.cjs', isProgram: false },
 ];
 
-/** zeromq looks for its addon in its own package folder, which the installed programs do not have. */
-const addonBesideBundle = {
-  name: 'addon-beside-bundle',
+/** Both packages look for their addon in a folder of their own, which the installed programs do not have. */
+const addonsBesideBundle = {
+  name: 'addons-beside-bundle',
   setup(esbuild) {
     esbuild.onResolve({ filter: /\/load-addon(\.js)?$/ }, ({ importer }) =>
       /[\\/]zeromq[\\/]lib[\\/]/.test(importer) ? { path: './zeromq.node', external: true } : undefined,
     );
+    // By its `require` condition, because its ES module uses import.meta.
+    esbuild.onResolve({ filter: /^@photostructure\/sqlite$/ }, ({ path }) => ({
+      path: require.resolve(path),
+    }));
+    esbuild.onResolve({ filter: /^node-gyp-build$/ }, ({ path }) => ({ path, namespace: 'addon' }));
+    esbuild.onLoad({ filter: /.*/, namespace: 'addon' }, () => ({
+      contents: "module.exports = () => require('./sqlite.node');",
+    }));
+    esbuild.onResolve({ filter: /^\.\/sqlite\.node$/, namespace: 'addon' }, ({ path }) => ({
+      path,
+      external: true,
+    }));
   },
 };
 
@@ -47,9 +59,7 @@ async function bundle({ source, target, isProgram }, version) {
     keepNames: true,
     define: { __VERSION__: JSON.stringify(version) },
     banner: isProgram ? { js: '#!/usr/bin/env node' } : {},
-    // Has an addon of its own; only Node.js without node:sqlite needs it, and finds it in node_modules.
-    external: ['@photostructure/sqlite'],
-    plugins: [addonBesideBundle],
+    plugins: [addonsBesideBundle],
     logLevel: 'warning',
     // import.meta is empty in CommonJS: better no build than a program that fails on its first start.
     logOverride: { 'empty-import-meta': 'error' },
@@ -60,7 +70,7 @@ async function bundle({ source, target, isProgram }, version) {
 }
 
 /** The addon that zeromq's own loader would take: same system, newest ABI first, the first that loads. */
-async function findAddon() {
+async function findZeromqAddon() {
   const folder = join(dirname(require.resolve('zeromq/package.json')), 'build');
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
   const libc = { darwin: 'libc', linux: existsSync('/etc/alpine-release') ? 'musl' : 'glibc', win32: 'msvc' };
@@ -84,13 +94,22 @@ async function findAddon() {
   );
 }
 
+/** Only Node.js before 22.13 needs it. */
+function findSqliteAddon() {
+  const folder = dirname(require.resolve('@photostructure/sqlite/package.json'));
+  const findAddon = createRequire(join(folder, 'package.json'))('node-gyp-build');
+  return findAddon.resolve(folder);
+}
+
 async function main() {
   const missing = entries.map(({ source }) => source).filter((source) => !existsSync(join(top, source)));
   if (missing.length > 0) throw new Error(`these entries do not exist: ${missing.join(', ')}`);
   const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
   await mkdir(dist, { recursive: true });
-  const addon = await findAddon();
-  await replaceFile(join(dist, 'zeromq.node'), 0o644, (fresh) => copyFile(addon, fresh));
+  const addons = { 'zeromq.node': await findZeromqAddon(), 'sqlite.node': findSqliteAddon() };
+  for (const [name, addon] of Object.entries(addons)) {
+    await replaceFile(join(dist, name), 0o644, (fresh) => copyFile(addon, fresh));
+  }
   await Promise.all(entries.map((entry) => bundle(entry, version)));
 }
 

@@ -119,9 +119,9 @@ export class RequestDesk {
     });
   }
 
-  /** A refusal that has no journal entry, because nothing was or will be done for it. */
+  /** Answers a message that was turned away at the door, where it was logged. */
   refused(id: RequestId, code: ErrorCode, reason: string, link: Link): void {
-    this.#refuse(id, code, reason, link);
+    this.#send(id, AnswerMessage.encode(this.#deps.answers.trouble(id, code, reason)), link);
   }
 
   stored(id: RequestId, link: Link): void {
@@ -228,7 +228,7 @@ export class RequestDesk {
 
   #refuse(id: RequestId, code: ErrorCode, reason: string, link: Link): void {
     this.#deps.log.warn('request.refused', { id, code, reason });
-    this.#send(id, AnswerMessage.encode(this.#deps.answers.trouble(id, code, reason)), link);
+    this.refused(id, code, reason, link);
   }
 
   #send(id: RequestId, payload: Buffer, link: Link): void {

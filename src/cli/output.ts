@@ -44,8 +44,9 @@ export class Output {
   status(text: string): void {
     const shown = cutTo(this.statusColumns, printable(text));
     if (!this.hasStatus || shown === this.#status) return;
-    // Blanks and not an escape sequence: they work on every terminal.
-    const rest = ' '.repeat(Math.max(0, widthOf(this.#status) - widthOf(shown)));
+    // Blanks and not an escape sequence: they work on every terminal. At the end they also cover a ^C.
+    const width = widthOf(this.#status) - widthOf(shown);
+    const rest = ' '.repeat(Math.max(0, shown === '' ? Math.min(width + 2, this.statusColumns) : width));
     this.#add(this.#terminal.writeError(`\r${shown}${rest}${shown === '' ? '\r' : ''}`));
     this.#status = shown;
   }

@@ -1,5 +1,4 @@
 import { ServiceManager } from '../client/index.ts';
-import type { ClientConfig } from '../config/client.ts';
 import type { Clock } from '../platform/clock.ts';
 import { configOf, type GlobalOptions } from './global-options.ts';
 import type { Output } from './output.ts';
@@ -8,7 +7,6 @@ import type { MainDeps, Program } from './program.ts';
 /** A manager to talk to, and how long. */
 export interface Session {
   readonly manager: ServiceManager;
-  readonly config: ClientConfig;
   readonly output: Output;
   readonly clock: Clock;
   /** Ctrl-C. */
@@ -22,7 +20,7 @@ export interface Session {
   debug(text: string): void;
 }
 
-/** `always`: as long as the configuration says; `when-given`: without `-w` for ever; `never`: whoever uses it sees to that. */
+/** What of a session ends with the window. `when-given`: only if there is a `-w`; `never`: whoever uses it sees to that. */
 export type Bound = 'always' | 'when-given' | 'never';
 
 // With less than this no manager could even reply.
@@ -64,7 +62,6 @@ export async function withSession(
   try {
     return await run({
       manager,
-      config,
       output,
       clock,
       interrupted,

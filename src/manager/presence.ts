@@ -67,8 +67,11 @@ export class PresenceDesk {
     const node = subscription.topic as string as NodeName;
     if (!subscription.isSubscribed) return this.roster.disconnected(node, this.#now());
     this.#carryOut(this.roster.connected(node, this.#now()));
+    const presence = this.roster.get(node)?.presence;
     // What was sent to it while it was not connected is gone: open requests ask it again.
-    if (this.roster.get(node)?.presence === 'alive') this.#deps.onPresence(node, true);
+    if (presence === 'alive') this.#deps.onPresence(node, true);
+    // Waiting for its answer to the next pulse would keep it lost for up to a heartbeat longer.
+    else if (presence === 'lost') this.#who(node);
   }
 
   message(message: PresenceMessage): void {

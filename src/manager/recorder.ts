@@ -17,7 +17,6 @@ type Answer = StoredAnswer & { readonly id: RequestId };
 
 // Answers come in crowds: one transaction for each would cost more than the answers.
 const flushDelayMs = 5;
-const fullBatch = 500;
 const retryMs = 1_000;
 
 /** Writes what the ledgers note, a batch at a time, and confirms answers only when they are stored. */
@@ -25,7 +24,8 @@ export class Recorder {
   readonly #deps: RecorderDeps;
   #answers: Answer[] = [];
   #members = new Map<NodeName, Member>();
-  #confirmations: { readonly id: RequestId; readonly node: NodeName }[] = [];
+  /** By request and node: while nothing can be stored, the agents say the same again and again. */
+  #confirmations = new Map<string, { readonly id: RequestId; readonly node: NodeName }>();
   #ends: { readonly id: RequestId; readonly endedWallMs: number }[] = [];
   #cancelFlush: Cancel | undefined;
 
@@ -35,7 +35,7 @@ export class Recorder {
 
   answer(answer: Answer): void {
     this.#answers.push(answer);
-    this.#schedule(this.#answers.length >= fullBatch ? 0 : flushDelayMs);
+    this.#schedule(flushDelayMs);
   }
 
   member(member: Member): void {
@@ -51,7 +51,7 @@ export class Recorder {
 
   /** Tells the node, once all that was noted so far is stored. */
   confirm(id: RequestId, node: NodeName): void {
-    this.#confirmations.push({ id, node });
+    this.#confirmations.set(`${id} ${node}`, { id, node });
     this.#schedule(flushDelayMs);
   }
 
@@ -87,8 +87,8 @@ export class Recorder {
       this.#ends.shift();
     }
     const confirmations = this.#confirmations;
-    this.#confirmations = [];
-    for (const { id, node } of confirmations) onStored(id, node);
+    this.#confirmations = new Map();
+    for (const { id, node } of confirmations.values()) onStored(id, node);
   }
 
   #schedule(delayMs: number): void {

@@ -1,5 +1,6 @@
 import type { AimedNode, Ledger, LedgerEffect, LedgerOptions } from '../core/ledger.ts';
 import { outcomeOfAnswer } from '../core/outcome.ts';
+import { RateLimit } from '../core/rate-limit.ts';
 import { Requests } from '../core/requests.ts';
 import type { Member } from '../core/roster.ts';
 import type { Reach } from '../core/subscriptions.ts';
@@ -38,6 +39,8 @@ const defaultWindowMs = 60_000;
 const limits = { maxOpen: 10_000, maxEnded: 200 };
 // Clients that lost their manager in the last moment of a request may still want to know how it ended.
 const replayEndedMs = 60_000;
+const unknownIntervalMs = 60_000;
+const maxUnknownNodes = 1_000;
 const restorePageBytes = 64 * 1024 * 1024;
 
 /** Carries requests from their opening to their end: feeds the ledgers and carries out what they decide. */
@@ -46,6 +49,8 @@ export class RequestDesk {
   readonly #requests: Requests;
   /** What is sent again when a node is asked again. */
   readonly #dispatchables = new Map<RequestId, Dispatchable>();
+  /** Anybody may send such results: they must not fill the log. */
+  readonly #unknown = new RateLimit(unknownIntervalMs, maxUnknownNodes);
   #ended = 0;
 
   constructor(deps: RequestDeskDeps) {
@@ -103,7 +108,8 @@ export class RequestDesk {
     const { clock, log, publisher, recorder } = this.#deps;
     const ledger = this.find(id);
     if (ledger === undefined) {
-      log.warn('result.of_unknown_request', { id, node });
+      const heldBack = this.#unknown.pass(node ?? '', clock.now());
+      if (heldBack !== undefined) log.warn('result.of_unknown_request', { id, node, heldBack });
       // Whoever listens still gets it.
       publisher.answer(id, payload);
     } else {

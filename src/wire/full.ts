@@ -46,7 +46,10 @@ export const FullDocument = Type.Object(
     outcomes: Type.Array(FullOutcome, {
       description: 'each node that was aimed at by name or that answered, once, by name',
     }),
-    unnamed: Type.Integer({ minimum: 0, description: 'v1 agents that did not answer, which have no names' }),
+    unnamed: Type.Integer({
+      minimum: 0,
+      description: 'v1 agents that did not answer, which have no names; 1 when nobody answered a v1 manager',
+    }),
     withheld: Type.Integer({
       minimum: 0,
       description:

@@ -424,7 +424,7 @@ describe('SqliteStore', function () {
   }
 });
 
-/** All that can be asked of requests 0 to 9. */
+/** All that can be asked of requests 0 to 4. */
 function everythingIn(store: Store): unknown {
   const limit = 100;
   return {
@@ -435,7 +435,7 @@ function everythingIn(store: Store): unknown {
       ...['a', 'b', 'c'].map((node) => store.list({ node, limit })),
     ],
     unfinished: store.unfinished(3_000),
-    requests: Array.from({ length: 10 }, (_, number) => [
+    requests: Array.from({ length: 5 }, (_, number) => [
       store.request(idOf(number)),
       store.entries(idOf(number)),
       store.answers(idOf(number), wholePage),
@@ -462,9 +462,10 @@ function calls<Name extends keyof Store>(
   }));
 }
 
-const number = fc.integer({ min: 0, max: 9 });
+// Few of each, so that the calls meet each other.
+const number = fc.integer({ min: 0, max: 4 });
 const id = number.map(idOf);
-const node = fc.constantFrom('a', 'b', 'c', 'ä', '\u{1f600}', '\uffee', '?1') as fc.Arbitrary<NodeName>;
+const node = fc.constantFrom('a', 'b', '\u{1f600}', '\uffee', '?1') as fc.Arbitrary<NodeName>;
 const service = fc.constantFrom('nginx', 'cron');
 const outcome = fc.option(fc.constantFrom(...outcomes.slice(0, 3)), { nil: undefined });
 const time = fc.integer({ min: 0, max: 5 }).map((seconds) => seconds * 1_000);
@@ -486,7 +487,7 @@ const request = fc
   .map(([ofNumber, name, openedWallMs, anonymous]) =>
     storedRequest(ofNumber, { service: name, openedWallMs, anonymous }),
   );
-const bound = fc.constantFrom(0, 1, 3, 30, 3_000, Infinity);
+const bound = fc.constantFrom(0, 1, 3, 3_000, Infinity);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: calls('openRequest', fc.tuple(request, entries)) },
@@ -534,7 +535,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   calls(
     'prune',
     fc.tuple(
-      fc.record({ maxAgeMs: bound, maxRequests: bound, maxBytes: bound }),
+      fc.record({ maxAgeMs: bound, maxRequests: bound, maxBytes: fc.integer({ min: 0, max: 200 }) }),
       time,
       fc.integer({ min: 0, max: 3 }),
     ),
@@ -554,7 +555,9 @@ describe('MemoryStore and SqliteStore', function () {
 
   it('answer the same to whatever is asked of them', async () => {
     const operations = fc.array(fc.oneof({ weight: 30, arbitrary: operation }, fc.constant(reopening)), {
-      maxLength: 60,
+      minLength: 10,
+      maxLength: 80,
+      size: 'max',
     });
     const property = fc.asyncProperty(operations, async (sequence) => {
       const memory = new MemoryStore();
@@ -573,6 +576,6 @@ describe('MemoryStore and SqliteStore', function () {
         rmSync(join(folder, 'state'), { recursive: true });
       }
     });
-    await fc.assert(property, { numRuns: 150 });
+    await fc.assert(property, { numRuns: 100 });
   });
 });

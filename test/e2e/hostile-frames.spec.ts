@@ -101,9 +101,9 @@ describe('thousands of random and mutated messages', function () {
       await expectGoodAnswer(manager);
     });
 
-    it('on the backend are forgotten with their sender, also those that subscribe twice', async () => {
+    it('on the backend are forgotten with their sender', async () => {
       const { manager } = await fleet();
-      const messages = ['\x01any', '\x01any', '\x01\x02any\0', '\x01\x02any\0', '\x01a', '\x01a'];
+      const messages = ['\x01any', '\x01\x02any\0', '\x01a'];
       const frames = messages.map((text) => [Buffer.from(text)]);
       await subscribeRaw(manager.endpoints.backend, frames, () =>
         eventually(async () => Number((await counters(manager))['agents']) > 1, 'they have arrived'),

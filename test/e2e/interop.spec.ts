@@ -74,29 +74,38 @@ describe('programs of 2014 and ours together', function () {
     describe(`a v1 agent${how} under our manager`, () => {
       it('answers our client and a v1 client, with its output as text', async () => {
         const manager = await startManager();
-        await startV1Agent({ manager, node: 'old1', ...(listOutput === undefined ? {} : { listOutput }) });
+        const program = serviceProgram('echo one; echo; echo three; echo four >&2; exit 3');
+        const output = listOutput === undefined ? {} : { listOutput };
+        await startV1Agent({ manager, node: 'old1', command: program.file, ...output });
         await manager.waitForSubscribers(1);
-        const service = failing(3);
         // Bare lines have lost the end of the last one.
         const ending = listOutput === 'bare' ? '' : '\n';
         const expected = {
-          node: 'old1',
-          returncode: 3,
-          service: service.name,
-          stdout: `status tried${ending}`,
-          stderr: `status failed${ending}`,
+          ...{ node: 'old1', returncode: 3, service: 'printer' },
+          ...{ stdout: `one\n\nthree${ending}`, stderr: `four${ending}` },
         };
-        const ours = await runClient(manager.request('old1', 'status', service.name, ...window));
+        const ours = await runClient(manager.request('old1', 'status', 'printer', ...window));
         expect(ours, ours.stderr).to.include({ code: 2 });
-        expect(ours.answers().map(resultOf)).to.have.lengthOf(1);
+        expect(ours.answers()).to.have.lengthOf(1);
         expect(resultOf(ours.answers()[0])).to.include(expected);
-        const old = await askAsV1(manager, 'any', service.name, { expect: 1 });
+        const old = await askAsV1(manager, 'any', 'printer', { expect: 1 });
         expect(old.answers).to.have.lengthOf(1);
         expect(old.answers[0]?.result).to.include(expected);
-        expect(await service.runs()).to.deep.equal(['status', 'status']);
+        expect(program.runs()).to.deep.equal(['printer status', 'printer status']);
       });
     });
   }
+
+  it('a service of the host is started by a v1 agent under our manager', async () => {
+    const manager = await startManager();
+    await startV1Agent({ manager, node: 'old1' });
+    await manager.waitForSubscribers(1);
+    const service = wellBehaved();
+    const run = await runClient(manager.request('old1', 'start', service.name, ...window));
+    expect(run, run.stderr).to.include({ code: 0 });
+    expect(service.daemonPid()).to.be.a('number');
+    expect(await service.runs()).to.deep.equal(['start']);
+  });
 
   it('trouble of a v1 agent reaches our client, by the name of its node', async () => {
     const manager = await startManager();

@@ -44,6 +44,19 @@ describe('what services print and leave running', function () {
     });
   }
 
+  it('10 MB that come bit by bit are counted to the end', async () => {
+    const mebibyte = 'yes 0123456789abcdefghijklmnopqrstuvwxyz | head -c 1048576';
+    const program = serviceProgram(`for part in 1 2 3 4 5 6 7 8 9 10; do ${mebibyte}; sleep 0.12; done`);
+    const { manager } = await pair({ outputLimit: '64KiB', serviceProgram: program.file });
+    const result = await resultOf(manager, 'reload', 'printer');
+    const cutBytes = printedBytes - 64 * 1024;
+    expect(result['stdoutCutBytes']).to.be.within(cutBytes - 512 * 1024, cutBytes);
+    expect(
+      String(result['stdout']).slice(0, 64 * 1024) === pattern.repeat(64 * 1024).slice(0, 64 * 1024),
+      'is kept',
+    ).to.equal(true);
+  });
+
   it('output within the limit is neither cut nor marked', async () => {
     const { manager } = await pair({ outputLimit: '64KiB' });
     const result = await resultOf(manager, 'reload', printsMuch(64 * 1024).name);

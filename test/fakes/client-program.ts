@@ -1,5 +1,6 @@
 import { main } from '../../src/cli/main.ts';
 import type { Files } from '../../src/platform/files.ts';
+import { ServiceManagerError } from '../../src/wire/errors.ts';
 import { RecordedTerminal, type RecordedTerminalOptions } from './recorded-terminal.ts';
 import { type Script, ScriptedManager } from './scripted-manager.ts';
 
@@ -46,7 +47,11 @@ export async function runClient(
 function filesOf(texts: Readonly<Record<string, string>>): Files {
   return {
     exists: (path) => Object.hasOwn(texts, path),
-    readText: (path) => texts[path] ?? '',
+    readText: (path) => {
+      const text = texts[path];
+      if (text === undefined) throw new ServiceManagerError('BAD_CONFIG', `cannot read ${path}`);
+      return text;
+    },
     makeFolder: () => {},
   };
 }

@@ -123,35 +123,24 @@ async function untilNextAnswer(fleet: Fleet, healedAt: number): Promise<number> 
   throw new Error('no request was answered within 60 s');
 }
 
-async function untilAlive(fleet: Fleet): Promise<void> {
-  const line = ['-e', fleet.manager.endpoints.frontend, 'nodes', '--format', 'json'];
-  await eventually(
-    async () => (await runWithin(fleet, line)).includes('"alive"'),
-    'the agent is alive',
-    20_000,
-  );
+function untilAlive(fleet: Fleet): Promise<void> {
+  const isAlive = async () => (await runWithin(fleet, 'nodes', '--format', 'json')).includes('"alive"');
+  return eventually(isAlive, 'the agent is alive', 20_000);
 }
 
 /** Only a program in the manager's namespace can ask it. */
 function recallWithin(fleet: Fleet): Recall {
-  const endpoint = ['-e', fleet.manager.endpoints.frontend];
   return async (service) => {
-    const list = await runWithin(fleet, [
-      ...endpoint,
-      'requests',
-      'list',
-      '-s',
-      service,
-      '--format',
-      'ndjson',
-    ]);
+    const list = await runWithin(fleet, 'requests', 'list', '--service', service, '--format', 'ndjson');
     const id = /"id": ?"([0-9a-f]{32})"/.exec(list)?.[1];
     if (id === undefined) return new Map();
-    const shown = await runWithin(fleet, [...endpoint, 'requests', 'show', id, '--format', 'json']);
-    return answersByNode(JSON.parse(shown));
+    return answersByNode(JSON.parse(await runWithin(fleet, 'requests', 'show', id, '--format', 'json')));
   };
 }
 
-async function runWithin({ network }: Fleet, line: readonly string[]): Promise<string> {
-  return (await runClient(line, { within: network.manager.enter })).stdout;
+async function runWithin({ network, manager }: Fleet, ...line: readonly string[]): Promise<string> {
+  const endpoint = ['-e', manager.endpoints.frontend];
+  const { code, stdout, stderr } = await runClient([...endpoint, ...line], { within: network.manager.enter });
+  if (code !== 0) throw new Error(`the client ended with ${code}: ${line.join(' ')}: ${stderr}`);
+  return stdout;
 }

@@ -87,6 +87,18 @@ describe('a manager whose store cannot be written', () => {
     expect(fleet.manager().manager.counters).to.include({ openRequests: 0, requests: 0 });
   });
 
+  it('still has a status answered, which the agents need not keep for it', async () => {
+    const fleet = await Fleet.start({ nodes });
+    fleet.manager().storeFails = 'writes';
+    const run = await fleet.ask({ action: 'status' });
+    expect([run.outcomes, run.tookMs]).to.deep.equal([{ web1: 'ok', web2: 'ok' }, 0]);
+    await fleet.pass(1_000);
+    fleet.manager().storeFails = 'no';
+    await fleet.pass(60_000);
+    expect(fleet.nodes.map((node) => node.agent.counters.undelivered)).to.deep.equal([0, 0]);
+    expect(fleet.manager().manager.counters.openRequests).to.equal(0);
+  });
+
   it('leaves the request to the next manager', async () => {
     const fleet = await Fleet.start({ managers: ['m1', 'm2'], nodes });
     fleet.manager('m1').storeFails = 'all';

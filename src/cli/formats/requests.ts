@@ -42,12 +42,17 @@ export function formatRequestHead(request: RequestInfo, nowWallMs: number): stri
     ['opened', `${rfc3339(openedMs) ?? '-'}, ${ago(nowWallMs - openedMs)}`],
     [
       'status',
-      endedMs === undefined ? statusOf(request) : `${statusOf(request)} after ${span(endedMs - openedMs)}`,
+      endedMs === undefined ? statusOf(request) : `${statusOf(request)} after ${lasted(endedMs - openedMs)}`,
     ],
     ['outcomes', outcomesOf(request)],
   ].map((cells) => cells.map((cell) => printable(cell) || '-'));
   const layout = layoutOf(['', ''], rows);
   return rows.map((cells) => lineOf(padded(layout, cells))).join('');
+}
+
+/** Most requests take less than a second. */
+function lasted(ms: number): string {
+  return ms < 1_000 ? `${Math.max(0, Math.round(ms))} ms` : span(ms);
 }
 
 function targetOf({ nodes, topic }: RequestInfo): string {

@@ -30,7 +30,7 @@ export async function retryRequest(argv: readonly string[], program: Program): P
   const command = retryCommand(program).parse([...argv], { from: 'user' });
   const [name] = command.processedArgs;
   const options = command.opts();
-  return withSession(program, options, 'never', (session) => retry(name, options, session));
+  return withSession(program, options, 'always', (session) => retry(name, options, session));
 }
 
 async function retry(name: string, options: RetryOptions, session: Session): Promise<number> {

@@ -15,6 +15,8 @@ export interface SocketParts {
   readonly outgoing?: SendQueue;
   /** One answer after each message received, as REP has it. */
   readonly isReply?: boolean;
+  /** Puts in front of an answer what takes it to who asked. */
+  readonly addressed?: (frames: Frames) => Frames;
   readonly onClosed: (socket: Socket) => void;
 }
 
@@ -25,7 +27,7 @@ export class ZmqSocket implements Socket {
   #closing: Promise<void> | undefined;
   #owesAnswer = false;
   #refused = 0;
-  #wakeSender: () => void = () => {};
+  #wake: () => void = () => {};
 
   constructor(parts: SocketParts) {
     this.#parts = parts;
@@ -40,13 +42,14 @@ export class ZmqSocket implements Socket {
   }
 
   send(frames: Frames): boolean {
-    const { outgoing, isReply } = this.#parts;
+    const { outgoing, isReply, addressed } = this.#parts;
     if (outgoing === undefined || this.#closing !== undefined || (isReply && !this.#owesAnswer)) {
       this.#refused += 1;
       return false;
     }
     this.#owesAnswer = false;
-    return outgoing.send(frames);
+    this.#wake();
+    return outgoing.send(addressed?.(frames) ?? frames);
   }
 
   // zeromq.js has an iterator too, but closing the socket at an unlucky moment makes it throw ENOTSOCK.
@@ -61,6 +64,8 @@ export class ZmqSocket implements Socket {
 
   async #next(): Promise<IteratorResult<Buffer[], undefined>> {
     while (!this.isClosed) {
+      // The next question waits for the answer to the last.
+      if (this.#parts.isReply && this.#owesAnswer) await this.#untilWoken();
       const frames = await this.#receive();
       if (frames === undefined || this.isClosed) continue;
       this.#owesAnswer = true;
@@ -70,7 +75,7 @@ export class ZmqSocket implements Socket {
   }
 
   async #receive(): Promise<Buffer[] | undefined> {
-    if (this.#parts.receive === undefined) return this.#untilClosed();
+    if (this.#parts.receive === undefined) return this.#untilWoken();
     try {
       return await this.#parts.receive();
     } catch (error) {
@@ -80,9 +85,9 @@ export class ZmqSocket implements Socket {
     }
   }
 
-  #untilClosed(): Promise<undefined> {
+  #untilWoken(): Promise<undefined> {
     return new Promise((resolve) => {
-      this.#wakeSender = () => resolve(undefined);
+      this.#wake = () => resolve(undefined);
     });
   }
 
@@ -96,7 +101,7 @@ export class ZmqSocket implements Socket {
     // There is a port to give free, or something to hand over; else nothing is worth waiting for.
     if (isBound || lingerMs > 0) await closeAndWait(raw);
     else raw.close();
-    this.#wakeSender();
+    this.#wake();
     onClosed(this);
   }
 }

@@ -1,5 +1,5 @@
 import * as zmq from 'zeromq';
-import type { Socket, SocketOptions, Sockets, SubscriberSocket } from '../sockets.ts';
+import type { Frames, Socket, SocketOptions, Sockets, SubscriberSocket } from '../sockets.ts';
 import { checkEndpoint, endpointUnusable } from './endpoint.ts';
 import { SendQueue } from './send-queue.ts';
 import { type SocketParts, ZmqSocket, ZmqSubscriber } from './socket.ts';
@@ -39,7 +39,7 @@ export interface ZmqSocketsOptions {
   readonly hasHeartbeats?: boolean;
 }
 
-type Wiring = Partial<Pick<SocketParts, 'receive' | 'outgoing' | 'isReply' | 'isBound'>>;
+type Wiring = Partial<Pick<SocketParts, 'receive' | 'outgoing' | 'isReply' | 'isBound' | 'addressed'>>;
 
 /** The real sockets. `close` closes those still open. */
 export class ZmqSockets implements Sockets {
@@ -73,10 +73,13 @@ export class ZmqSockets implements Sockets {
     return this.#bind(raw, endpoint, options, receiving(raw));
   }
 
+  /**
+   * To its peers a REP. It is a ROUTER, because a REP of libzmq loses a good question when a peer before it sent half a
+   * one and left.
+   */
   bindReply(endpoint: string, options: SocketOptions = {}): Promise<Socket> {
-    const raw = new zmq.Reply({ ...this.#settings(options), ...bothWays(options), ...neverWaits });
-    const wiring = { ...receiving(raw), ...sending(raw, options), isReply: true };
-    return this.#bind(raw, endpoint, options, wiring);
+    const raw = new zmq.Router({ ...this.#settings(options), ...bothWays(options), ...neverWaits });
+    return this.#bind(raw, endpoint, options, { ...replying(raw, options), isReply: true });
   }
 
   connectSubscriber(endpoint: string, options: SocketOptions = {}): SubscriberSocket {
@@ -174,4 +177,19 @@ function receiving(raw: zmq.Readable) {
 function sending(raw: zmq.Writable, options: SocketOptions) {
   // By its type zeromq might change the array; it doesn't.
   return { outgoing: new SendQueue((frames) => raw.send(frames as Buffer[]), highWaterMark(options)) };
+}
+
+/** Takes the envelope off a question and puts it on its answer. What has none is nobody's question. */
+function replying(raw: zmq.Router, options: SocketOptions) {
+  let envelope: readonly Buffer[] = [];
+  const receive = async (): Promise<Buffer[]> => {
+    while (true) {
+      const frames = await raw.receive();
+      const delimiter = frames.findIndex(({ length }) => length === 0);
+      if (delimiter < 1) continue;
+      envelope = frames.slice(0, delimiter + 1);
+      return frames.slice(delimiter + 1);
+    }
+  };
+  return { ...sending(raw, options), receive, addressed: (frames: Frames) => [...envelope, ...frames] };
 }

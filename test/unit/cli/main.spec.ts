@@ -193,6 +193,11 @@ describe('the command line of the client', () => {
         expect(await runClient(argv, { queries }, { files })).to.include({ code: 0 });
     });
 
+    it('which may not be missing when it is named', async () => {
+      const run = await runClient(['-f', '/missing.conf', 'nodes'], { queries });
+      expect(run).to.include({ code: 78, error: 'service-mgr-client: cannot read /missing.conf\n' });
+    });
+
     it('and says what is wrong with it', async () => {
       const files = { '/a.conf': '[Default]\nwait_time = soon\n' };
       const run = await runClient(['-f', '/a.conf', 'nodes'], {}, { files });

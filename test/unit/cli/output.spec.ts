@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Output } from '../../../src/cli/output.ts';
-import { RecordedTerminal } from '../../fakes/recorded-terminal.ts';
+import { RecordedTerminal, type RecordedTerminalOptions } from '../../fakes/recorded-terminal.ts';
 
 describe('output', () => {
   it('keeps data and messages apart', async () => {
@@ -64,5 +64,63 @@ describe('output', () => {
   it('knows the colour and width of the terminal', () => {
     const output = new Output(new RecordedTerminal({ isOutTerminal: true, isColor: true, columns: 80 }));
     expect([output.isColor, output.columns]).to.deep.equal([true, 80]);
+  });
+
+  describe('has a status line', () => {
+    const shown = async (look: RecordedTerminalOptions, print: (output: Output) => void) => {
+      const terminal = new RecordedTerminal(look);
+      const output = new Output(terminal);
+      print(output);
+      await output.flush();
+      return terminal.error;
+    };
+    const look = { isErrorTerminal: true, isOutTerminal: true, columns: 20 };
+
+    it('that takes the place of the one before', async () => {
+      const error = await shown(look, (output) => {
+        output.status('one of 20');
+        output.status('two');
+      });
+      expect(error).to.equal('\rone of 20\rtwo      ');
+    });
+
+    it('that is not written again when it says the same', async () => {
+      const error = await shown(look, (output) => {
+        output.status('one');
+        output.status('one');
+      });
+      expect(error).to.equal('\rone');
+    });
+
+    it('that goes away before a message', async () => {
+      const error = await shown(look, (output) => {
+        output.status('one');
+        output.message('web1');
+      });
+      expect(error).to.equal('\rone\r     \rweb1\n');
+    });
+
+    for (const [isOutTerminal, where] of [
+      [true, 'goes away before data on the same terminal'],
+      [false, 'stays when data goes elsewhere'],
+    ] as const) {
+      it(`that ${where}`, async () => {
+        const error = await shown({ ...look, isOutTerminal }, (output) => {
+          output.status('one');
+          output.data('[]\n');
+        });
+        expect(error).to.equal(isOutTerminal ? '\rone\r     \r' : '\rone');
+      });
+    }
+
+    it('that fits the terminal and has no controls in it', async () => {
+      const error = await shown(look, (output) => output.status(`\u001b[2J${'x'.repeat(40)}`));
+      expect(error).to.equal('\r\\x1b[2Jxxxxxxxxx...');
+    });
+
+    it('only on a terminal', async () => {
+      const error = await shown({ ...look, isErrorTerminal: false }, (output) => output.status('one'));
+      expect(error).to.equal('');
+    });
   });
 });

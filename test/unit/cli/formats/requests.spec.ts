@@ -64,6 +64,12 @@ describe('requests', () => {
     );
   });
 
+  it('say in milliseconds how short they were', () => {
+    const info = requestInfo();
+    const head = formatRequestHead({ ...info, endedMs: info.openedMs + 35.4 }, now);
+    expect(head).to.include('status    over after 35 ms\n');
+  });
+
   it('let no control through to the terminal', () => {
     const info = requestInfo({ action: hostileText, topic: hostileText, service: hostileText });
     const texts = [

@@ -55,6 +55,16 @@ describe('table', () => {
     );
   });
 
+  it('shows the output of what went well, and the errors of what did not', () => {
+    const both = { stdout: 'said', stderr: 'warned' };
+    const [, well, ill] = table(
+      [startAnswer('web1', both), startAnswer('web2', { ...both, returncode: 1 })],
+      false,
+    ).split('\n');
+    expect(well).to.match(/ {2}said$/);
+    expect(ill).to.match(/ {2}warned$/);
+  });
+
   it('fits the width of the terminal', () => {
     const answers = [
       startAnswer('web1', { stdout: 'x'.repeat(300) }),

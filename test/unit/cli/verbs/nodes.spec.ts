@@ -39,7 +39,7 @@ describe('nodes', () => {
 
   for (const format of ['table', 'json', 'ndjson']) {
     it(`says on standard error how many v1 agents there are: ${format}`, async () => {
-      const run = await runClient(['nodes', '--format', format], known(2, 'web1'));
+      const run = await runClient(['nodes', '--format', format], known(2, 'web1', 'web2'));
       expect(run).to.include({ code: 0, error: 'and 2 v1 agents, which do not say who they are\n' });
       expect(run.out).to.include('web1');
     });

@@ -389,6 +389,17 @@ describe('requests retry --failed', () => {
     expect(run.manager.requests[0]).to.include({ timeoutMs: 3_000, windowMs: 9_000 });
   });
 
+  it('ends within its window when no manager answers', async () => {
+    let endedAtMs = Number.POSITIVE_INFINITY;
+    const meanwhile = async ({ manager, terminal }: Running) => {
+      while (terminal.error === '') await manager.clock.advanceAsync(10);
+      endedAtMs = manager.clock.now();
+    };
+    const argv = ['requests', 'retry', requestId, '--failed', '-w', '1', '-t', '60000'];
+    expect(await runClient(argv, {}, { meanwhile })).to.include({ code: 69 });
+    expect(endedAtMs).to.be.within(1_000, 1_250);
+  });
+
   it('says that there is nothing to retry, and ends with 0', async () => {
     const run = await runClient(['requests', 'retry', requestId, '--failed'], {
       queries: { request: request([['web1', 'ok']]), nodes: known },

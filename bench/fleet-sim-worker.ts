@@ -1,0 +1,60 @@
+// Part of a simulated fleet, see fleet-sim.ts: the first message of its parent says which agents it is; it answers "started".
+import { appendFileSync } from 'node:fs';
+import { Agent } from '../src/agent/agent.ts';
+import type { Log } from '../src/platform/log.ts';
+import { nodeClock } from '../src/platform/node/clock.ts';
+import { readHostFacts } from '../src/platform/node/host.ts';
+import { newBootId } from '../src/platform/node/ids.ts';
+import { ZmqSockets } from '../src/platform/zmq/sockets.ts';
+import type { Provider, ProviderResult } from '../src/provider/provider.ts';
+import { MemoryJournal } from '../src/store/memory-journal.ts';
+import type { NodeName } from '../src/wire/fields.ts';
+import type { WorkerOrder } from './fleet-sim.ts';
+
+const socketsOfOneAgent = 3;
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const nothing = { text: '', cutBytes: 0 };
+const done: ProviderResult = {
+  ...{ exitCode: 0, timedOut: false, aborted: false, stdout: nothing, stderr: nothing, durationMs: 0 },
+  ...{ provider: 'no-op', state: 'running' },
+};
+
+/** Notes the run and does nothing, for as many milliseconds as the name of the service ends with. */
+function providerOf(node: string, runsFile: string): Provider {
+  return {
+    run: async (service, action) => {
+      appendFileSync(runsFile, `${node} ${service} ${action}\n`);
+      const durationMs = Number(/-(\d+)$/.exec(service)?.[1] ?? 0);
+      if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs));
+      return { ...done, durationMs };
+    },
+  };
+}
+
+async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> {
+  const sockets = new ZmqSockets({ maxSockets: nodes.length * socketsOfOneAgent * managers.length + 100 });
+  const host = readHostFacts();
+  const startAgent = (node: string) =>
+    Agent.start(
+      {
+        managerEndpoints: managers.map(({ backend }) => backend),
+        sinkEndpoints: managers.map(({ sink }) => sink),
+        // Nobody asks them, so a thousand of them need no thousand ports.
+        mgmtEndpoint: `inproc://${node}`,
+        nodeName: node as NodeName,
+        ...{ roles: [], topics: [], protocol: 'v2', actionTimeoutMs: 60_000, extraActions: [] },
+      },
+      {
+        ...{ sockets, host, clock: nodeClock, log: silentLog, random: Math.random },
+        provider: providerOf(node, runsFile),
+        journal: new MemoryJournal(),
+        boot: newBootId(),
+      },
+    );
+  await Promise.all(nodes.map(startAgent));
+  process.send?.('started');
+}
+
+process.once('message', (order: WorkerOrder) => void start(order));
+// Without its parent nobody could end it.
+process.once('disconnect', () => process.exit());

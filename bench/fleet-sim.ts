@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Where the agents find a manager. */
+export interface SimulatedLink {
+  readonly backend: string;
+  readonly sink: string;
+}
+
+export interface FleetSimOptions {
+  /** All of them are served. */
+  readonly managers: readonly SimulatedLink[];
+  readonly agents: number;
+  /** Processes over which the agents are dealt out at random; what is killed at a time is a multiple of one of them. */
+  readonly workers: number;
+  /** Gets a line `NODE SERVICE ACTION` for each action. */
+  readonly runsFile: string;
+}
+
+/** What a worker is told. */
+export interface WorkerOrder {
+  readonly nodes: readonly string[];
+  readonly managers: readonly SimulatedLink[];
+  readonly runsFile: string;
+}
+
+interface Worker {
+  readonly nodes: readonly string[];
+  child: ChildProcess | undefined;
+}
+
+const startDeadlineMs = 60_000;
+const workerFile = fileURLToPath(new URL('./fleet-sim-worker.ts', import.meta.url));
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Many real agents, sim0001 and so on, in a few processes: real sockets, a journal in memory, and actions that do nothing. */
+export class FleetSim {
+  readonly nodes: readonly string[];
+  readonly #options: FleetSimOptions;
+  readonly #workers: readonly Worker[];
+
+  constructor(options: FleetSimOptions) {
+    const { agents, workers } = options;
+    this.#options = options;
+    this.nodes = Array.from({ length: agents }, (_, index) => `sim${String(index + 1).padStart(4, '0')}`);
+    const dealt = shuffled(this.nodes);
+    this.#workers = Array.from({ length: workers }, (_, worker) => ({
+      nodes: dealt.filter((_, index) => index % workers === worker).sort(),
+      child: undefined,
+    }));
+  }
+
+  /** Starts the agents that do not run. A manager may learn of them later. */
+  async start(): Promise<void> {
+    const missing = this.#workers.filter(({ child }) => child === undefined);
+    await Promise.all(missing.map((worker) => this.#startWorker(worker)));
+  }
+
+  /** Kills this part of all agents, at random and at once, without a word to anybody. Returns their names. */
+  kill(share: number): string[] {
+    return this.#pick(share).flatMap((worker) => {
+      worker.child?.kill('SIGKILL');
+      worker.child = undefined;
+      return worker.nodes;
+    });
+  }
+
+  /** Stops them, as a host that hangs: their connections stay. */
+  freeze(share: number): string[] {
+    return this.#pick(share).flatMap((worker) => {
+      worker.child?.kill('SIGSTOP');
+      return worker.nodes;
+    });
+  }
+
+  thaw(): void {
+    for (const { child } of this.#workers) child?.kill('SIGCONT');
+  }
+
+  /** Kills all. */
+  async close(): Promise<void> {
+    const children = this.#workers.flatMap(({ child }) => child ?? []);
+    const ends = children.map((child) => once(child, 'exit'));
+    this.kill(1);
+    await Promise.all(ends);
+  }
+
+  #pick(share: number): Worker[] {
+    const count = Math.round(share * this.#workers.length);
+    const alive = this.#workers.filter(({ child }) => child !== undefined);
+    return shuffled(alive).slice(0, count);
+  }
+
+  async #startWorker(worker: Worker): Promise<void> {
+    const { managers, runsFile } = this.#options;
+    const child = spawn(process.execPath, ['--import', 'tsx', workerFile], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, NODE_V8_COVERAGE: undefined },
+    });
+    worker.child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    const order: WorkerOrder = { nodes: worker.nodes, managers, runsFile };
+    child.send(order);
+    const late = AbortSignal.timeout(startDeadlineMs);
+    await Promise.race([
+      once(child, 'message', { signal: late }),
+      once(child, 'exit', { signal: late }).then(() => {
+        throw new Error(`a worker of the simulated fleet ended: ${worker.nodes.join(', ')}`);
+      }),
+    ]);
+  }
+}
+
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const keyed = items.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((one, other) => one.key - other.key).map(({ item }) => item);
+}

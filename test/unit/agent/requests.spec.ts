@@ -1,0 +1,537 @@
+import { expect } from 'chai';
+import { Answers } from '../../../src/agent/answers.ts';
+import { Link } from '../../../src/agent/link.ts';
+import { RequestDesk } from '../../../src/agent/requests.ts';
+import { Tasks } from '../../../src/agent/tasks.ts';
+import { serve } from '../../../src/platform/serve.ts';
+import { Service8 } from '../../../src/provider/service8.ts';
+import type { Journal } from '../../../src/store/journal.ts';
+import { MemoryJournal } from '../../../src/store/memory-journal.ts';
+import { message } from '../../../src/wire/codec.ts';
+import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { actions, NodeName, type RequestId } from '../../../src/wire/fields.ts';
+import { BootId } from '../../../src/wire/presence.ts';
+import { RequestBody } from '../../../src/wire/request.ts';
+import { Answer } from '../../../src/wire/result.ts';
+import { openSinkMessage } from '../../../src/wire/sink.ts';
+import type { ProtocolVersion } from '../../../src/wire/topic.ts';
+import { ManualClock } from '../../fakes/manual-clock.ts';
+import { MemorySockets } from '../../fakes/memory-sockets.ts';
+import { RecordedLog } from '../../fakes/recorded-log.ts';
+import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
+
+const node = message('node', 300, NodeName).parse('web1');
+const boots = message('boot', 64, BootId);
+const id = '0123456789abcdef0123456789abcdef' as RequestId;
+const otherId = 'f'.repeat(32) as RequestId;
+const host = {
+  hostname: 'web1',
+  system: 'Linux',
+  release: '6.1',
+  version: '#1 SMP',
+  machine: 'x86_64',
+  osRelease: {},
+};
+
+interface DeskOptions {
+  readonly journal?: Journal;
+  readonly protocol?: ProtocolVersion;
+  readonly managers?: readonly string[];
+  readonly maxTasks?: number;
+}
+
+/** The desk of web1, with the sinks of its managers played by the test. */
+class Desk {
+  readonly clock = new ManualClock();
+  readonly log = new RecordedLog();
+  readonly journal: Journal;
+  readonly processes = new ScriptedProcesses({ 'service nginx status': {}, 'service nginx restart': {} });
+  readonly links: Link[] = [];
+  /** `m1 ack queued`, `m1 result 0` or `m1 result CANCELLED`; also `journal start` and `run service nginx restart`. */
+  readonly said: string[] = [];
+  readonly failures: unknown[] = [];
+  readonly desk: RequestDesk;
+  /** Methods of the journal that throw. */
+  failing: readonly string[] = [];
+
+  constructor({ journal = new MemoryJournal(), maxTasks = 10 }: DeskOptions) {
+    this.journal = this.#watched(journal);
+    const { clock, log, processes } = this;
+    const answers = new Answers(node, host);
+    const provider = new Service8({
+      processes,
+      program: 'service',
+      system: 'Linux',
+      outputLimitBytes: 1_000,
+    });
+    const tasks = new Tasks({
+      answers,
+      provider: {
+        run: (service, action, limits) => {
+          this.said.push(`run ${service} ${action}`);
+          return provider.run(service, action, limits);
+        },
+      },
+      actions: new Set(actions),
+      actionTimeoutMs: 60_000,
+      maxTasks,
+    });
+    this.desk = new RequestDesk({
+      ...{ clock, log, tasks, answers, journal: this.journal },
+      boot: boots.parse('b'.repeat(32)),
+      random: () => 0.5,
+      fail: (error) => this.failures.push(error),
+    });
+  }
+
+  static async of(options: DeskOptions = {}): Promise<Desk> {
+    const desk = new Desk(options);
+    const sockets = new MemorySockets();
+    for (const name of options.managers ?? ['m1']) {
+      const sinkEndpoint = `ipc:///run/${name}`;
+      const sink = await sockets.bindPull(sinkEndpoint);
+      void serve(sink, (frames) => desk.said.push(`${name} ${shown(frames)}`));
+      const link = new Link({
+        sockets,
+        managerEndpoint: `ipc:///run/${name}-backend`,
+        sinkEndpoint,
+        node,
+        topics: new Set(),
+        protocol: options.protocol ?? 'v2',
+        nextSequence: () => 0,
+      });
+      desk.links.push(link);
+    }
+    if (options.journal === undefined) desk.desk.restore(desk.links);
+    return desk;
+  }
+
+  get link(): Link {
+    const [link] = this.links;
+    if (link === undefined) throw new Error('no link');
+    return link;
+  }
+
+  linkTo(name: string): Link {
+    const link = this.links.find((each) => each.name.endsWith(name));
+    if (link === undefined) throw new Error(`no link to ${name}`);
+    return link;
+  }
+
+  async receive(command: string, changes: Partial<RequestBody> = {}, link = this.link): Promise<void> {
+    const [service, cmd] = command.split(' ');
+    this.desk.receive(RequestBody.parse({ id, cmd, service, topic: 'any', ...changes }), link);
+    await this.settle();
+  }
+
+  settle(): Promise<void> {
+    return this.clock.advanceAsync(0);
+  }
+
+  /** What was said since the last time. */
+  heard(): string[] {
+    return this.said.splice(0);
+  }
+
+  #watched(journal: Journal): Journal {
+    const note = <Result>(method: string, call: () => Result): Result => {
+      if (this.failing.includes(method)) throw new ServiceManagerError('JOURNAL_UNAVAILABLE', 'disk full');
+      this.said.push(`journal ${method}`);
+      return call();
+    };
+    return {
+      find: (of) => journal.find(of),
+      start: (entry) => note('start', () => journal.start(entry)),
+      finish: (...args) => note('finish', () => journal.finish(...args)),
+      cancel: (...args) => note('cancel', () => journal.cancel(...args)),
+      interrupted: () => journal.interrupted(),
+      owe: (...args) => note('owe', () => journal.owe(...args)),
+      delivered: (...args) => note('delivered', () => journal.delivered(...args)),
+      undelivered: () => journal.undelivered(),
+      prune: (...args) => note('prune', () => journal.prune(...args)),
+      close: () => journal.close(),
+    };
+  }
+}
+
+function shown(frames: Buffer[]): string {
+  const said = openSinkMessage(frames);
+  if (said.type === 'ack') return `ack ${said.phase}`;
+  if (said.type !== 'result') return said.type;
+  return `result ${'result' in said.answer ? said.answer.result.returncode : said.answer.code}`;
+}
+
+describe('a request that changes a service', () => {
+  it('is acknowledged, journaled, run, journaled again, and only then answered', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal([
+      'journal start',
+      'run nginx restart',
+      'm1 ack running',
+      'journal finish',
+      'm1 result 0',
+    ]);
+    expect(bench.journal.find(id)).to.include({ state: 'done', service: 'nginx', action: 'restart' });
+    expect(bench.journal.undelivered()).to.have.length(1);
+  });
+
+  it('is never run again: its answer is said again', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart');
+    bench.heard();
+    for (let count = 0; count < 3; count += 1) await bench.receive('nginx restart');
+    expect(bench.heard().filter((said) => said.startsWith('m1') || said.startsWith('run'))).to.deep.equal(
+      Array.from({ length: 3 }, () => 'm1 result 0'),
+    );
+  });
+
+  it('is never run again by the next agent, either', async () => {
+    const first = new MemoryJournal();
+    const before = await Desk.of({ journal: first });
+    await before.receive('nginx restart');
+    const bench = await Desk.of({ journal: new MemoryJournal(first) });
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['journal owe', 'm1 result 0']);
+  });
+
+  it('that comes again while it waits or runs is acknowledged again', async () => {
+    const bench = await Desk.of();
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart', { id: otherId });
+    bench.heard();
+    await bench.receive('nginx restart');
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['m1 ack queued', 'm1 ack queued']);
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    expect(bench.heard()).to.include.members(['m1 ack running']);
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['m1 ack running']);
+  });
+
+  it('is answered to every manager that asked while it ran', async () => {
+    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart');
+    await bench.receive('nginx restart', {}, bench.linkTo('m2'));
+    bench.heard();
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    expect(bench.heard()).to.have.members(['journal finish', 'm1 result 0', 'm2 result 0']);
+    expect(bench.journal.undelivered().map(({ manager }) => manager)).to.have.members([
+      'ipc:///run/m1',
+      'ipc:///run/m2',
+    ]);
+  });
+
+  it('is refused, and not run, when that cannot be journaled', async () => {
+    const bench = await Desk.of();
+    bench.failing = ['start', 'finish'];
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['m1 ack running', 'm1 result JOURNAL_UNAVAILABLE']);
+    expect(bench.log.named('journal.failed')).to.have.length(1);
+    expect(bench.processes.runs).to.deep.equal([]);
+  });
+
+  it('is answered also when its end cannot be journaled', async () => {
+    const bench = await Desk.of();
+    bench.failing = ['finish'];
+    await bench.receive('nginx restart');
+    expect(bench.heard().at(-1)).to.equal('m1 result 0');
+    bench.failing = [];
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['m1 result INTERRUPTED']);
+    expect(bench.processes.runs).to.have.length(1);
+  });
+});
+
+describe('a request that only reads', () => {
+  it('needs no journal', async () => {
+    const bench = await Desk.of();
+    bench.failing = ['start', 'finish', 'cancel', 'owe', 'delivered', 'prune'];
+    await bench.receive('nginx status');
+    expect(bench.heard()).to.deep.equal(['run nginx status', 'm1 ack running', 'm1 result 0']);
+    expect(bench.desk.undelivered).to.equal(1);
+  });
+
+  it('is run again when it is asked for again', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx status');
+    await bench.receive('nginx status');
+    expect(bench.processes.runs).to.have.length(2);
+  });
+});
+
+describe('a request that is not run', () => {
+  it('because its time is over by more than clocks may differ', async () => {
+    const bench = await Desk.of();
+    const now = bench.clock.wallMs();
+    await bench.receive('nginx restart', { notAfterMs: now - 30_000 });
+    expect(bench.heard().at(-1)).to.equal('m1 result 0');
+    await bench.receive('nginx restart', { id: otherId, notAfterMs: now - 30_001 });
+    expect(bench.heard()).to.deep.equal(['m1 result REQUEST_EXPIRED']);
+    expect(bench.journal.find(otherId)).to.equal(undefined);
+  });
+
+  it('because its time was over when its turn came', async () => {
+    const bench = await Desk.of();
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart');
+    await bench.receive('nginx status', { id: otherId, notAfterMs: bench.clock.wallMs() });
+    await bench.clock.advanceAsync(30_001);
+    bench.heard();
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    expect(bench.heard()).to.have.members(['journal finish', 'm1 result 0', 'm1 result REQUEST_EXPIRED']);
+    expect(bench.processes.runs).to.deep.equal(['service nginx restart']);
+  });
+
+  it('because the action is not allowed, and says so again', async () => {
+    const bench = await Desk.of();
+    for (let count = 0; count < 2; count += 1) {
+      await bench.receive('nginx explode');
+      expect(bench.heard().at(-1)).to.equal('m1 result ACTION_NOT_ALLOWED');
+    }
+  });
+
+  it('because too many wait', async () => {
+    const bench = await Desk.of({ maxTasks: 1 });
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart');
+    await bench.receive('nginx status', { id: otherId });
+    expect(bench.heard().at(-1)).to.equal('m1 result TOO_BUSY');
+  });
+
+  it('because its message could not be read', async () => {
+    const bench = await Desk.of();
+    bench.desk.refused(id, 'INVALID_MESSAGE', 'no good', bench.link);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['m1 result INVALID_MESSAGE']);
+    expect(bench.log.named('request.refused')[0]?.fields).to.include({ id, code: 'INVALID_MESSAGE' });
+  });
+});
+
+describe('an agent whose name another one uses', () => {
+  const conflict = [boots.parse('b'.repeat(32)), boots.parse('c'.repeat(32))];
+
+  it('serves nobody for 20 s after the last warning', async () => {
+    const bench = await Desk.of();
+    bench.desk.conflict(conflict);
+    await bench.clock.advanceAsync(15_000);
+    bench.desk.conflict(conflict);
+    for (const command of ['nginx restart', 'nginx status']) await bench.receive(command);
+    expect(bench.heard()).to.deep.equal(['m1 result NAME_CONFLICT', 'm1 result NAME_CONFLICT']);
+    await bench.clock.advanceAsync(19_999);
+    await bench.receive('nginx status');
+    expect(bench.heard()).to.deep.equal(['m1 result NAME_CONFLICT']);
+    await bench.clock.advanceAsync(1);
+    await bench.receive('nginx status');
+    expect(bench.heard().at(-1)).to.equal('m1 result 0');
+    expect(bench.processes.runs).to.deep.equal(['service nginx status']);
+  });
+
+  it('logs it once as long as it lasts', async () => {
+    const bench = await Desk.of();
+    for (let count = 0; count < 10; count += 1) {
+      bench.desk.conflict(conflict);
+      await bench.clock.advanceAsync(5_000);
+    }
+    expect(bench.log.named('node.name_conflict')).to.have.length(1);
+    await bench.clock.advanceAsync(20_000);
+    bench.desk.conflict(conflict);
+    expect(bench.log.named('node.name_conflict')).to.have.length(2);
+    const [{ level, fields } = { level: '', fields: {} }] = bench.log.named('node.name_conflict');
+    expect([level, fields]).to.deep.equal(['error', { boots: conflict, ours: 'b'.repeat(32) }]);
+  });
+
+  it('lets go on what it had begun', async () => {
+    const bench = await Desk.of();
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart');
+    bench.desk.conflict(conflict);
+    await bench.receive('nginx restart');
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    expect(bench.heard().slice(-2)).to.deep.equal(['journal finish', 'm1 result 0']);
+  });
+});
+
+describe('a request that is cancelled', () => {
+  it('while it runs is ended', async () => {
+    const bench = await Desk.of();
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart');
+    bench.heard();
+    bench.desk.cancel(id, bench.link);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['journal finish', 'm1 result CANCELLED']);
+    expect(bench.processes.held).to.deep.equal([]);
+  });
+
+  it('before it came is answered, and never run', async () => {
+    const bench = await Desk.of();
+    bench.desk.cancel(id, bench.link);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
+    await bench.receive('nginx restart');
+    expect(bench.heard()).to.deep.equal(['m1 result CANCELLED']);
+    expect(bench.processes.runs).to.deep.equal([]);
+  });
+
+  it('again while its answer is on its way is not answered twice', async () => {
+    const bench = await Desk.of();
+    for (let count = 0; count < 3; count += 1) bench.desk.cancel(id, bench.link);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
+  });
+
+  it('after it was done gets the answer of the action', async () => {
+    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    await bench.receive('nginx restart');
+    bench.heard();
+    bench.desk.cancel(id, bench.linkTo('m2'));
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['journal cancel', 'journal owe', 'm2 result 0']);
+  });
+
+  it('is not said to be, when that cannot be journaled', async () => {
+    const bench = await Desk.of();
+    bench.failing = ['cancel'];
+    bench.desk.cancel(id, bench.link);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal([]);
+    expect(bench.log.named('journal.failed')).to.have.length(1);
+  });
+});
+
+describe('an answer', () => {
+  it('is sent again until its manager has stored it', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart');
+    bench.heard();
+    for (const atMs of [1_000, 3_000]) {
+      await bench.clock.advanceAsync(atMs - bench.clock.now());
+      bench.desk.tick();
+    }
+    await bench.settle();
+    expect(bench.heard().filter((said) => said === 'm1 result 0')).to.have.length(2);
+    bench.desk.stored(id, bench.link);
+    expect(bench.heard()).to.deep.equal(['journal delivered']);
+    expect([bench.desk.undelivered, bench.journal.undelivered()]).to.deep.equal([0, []]);
+    await bench.clock.advanceAsync(60_000);
+    bench.desk.tick();
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['journal prune']);
+  });
+
+  it('that was confirmed before is confirmed in silence', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart');
+    bench.desk.stored(id, bench.link);
+    bench.heard();
+    bench.desk.stored(id, bench.link);
+    bench.desk.stored(otherId, bench.link);
+    expect(bench.heard()).to.deep.equal([]);
+  });
+
+  it('is owed to the other manager as long as that has not stored it', async () => {
+    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    await bench.receive('nginx restart');
+    await bench.receive('nginx restart', {}, bench.linkTo('m2'));
+    bench.desk.stored(id, bench.link);
+    expect(bench.desk.undelivered).to.equal(1);
+    expect(bench.journal.undelivered().map(({ manager }) => manager)).to.deep.equal(['ipc:///run/m2']);
+  });
+
+  it('to a v1 manager is sent once, and journaled as delivered', async () => {
+    const bench = await Desk.of({ protocol: 'v1' });
+    await bench.receive('nginx restart');
+    expect(bench.heard().filter((said) => said.startsWith('m1'))).to.deep.equal(['m1 result 0']);
+    expect([bench.desk.undelivered, bench.journal.undelivered()]).to.deep.equal([0, []]);
+    expect(bench.journal.find(id)).to.include({ state: 'done' });
+  });
+});
+
+describe('an agent that starts', () => {
+  function journalWith(state: 'started' | 'done'): MemoryJournal {
+    const journal = new MemoryJournal();
+    journal.start({ id, service: 'nginx', action: 'restart', atWallMs: 0 });
+    const payload = Answer.encode(new Answers(node, host).trouble(id, 'CANCELLED', 'was cancelled'));
+    const managers = ['ipc:///run/m1', 'ipc:///run/gone'];
+    if (state === 'done') journal.finish(id, payload, managers, 0);
+    return new MemoryJournal(journal);
+  }
+
+  it('says to all its managers what was interrupted', async () => {
+    const bench = await Desk.of({ journal: journalWith('started'), managers: ['m1', 'm2'] });
+    bench.desk.restore(bench.links);
+    await bench.settle();
+    expect(bench.heard()).to.have.members([
+      'journal finish',
+      'm1 result INTERRUPTED',
+      'm2 result INTERRUPTED',
+    ]);
+    expect(bench.log.named('request.interrupted')[0]?.fields).to.deep.equal({
+      id,
+      service: 'nginx',
+      action: 'restart',
+    });
+    expect(bench.desk.undelivered).to.equal(2);
+    await bench.receive('nginx restart');
+    expect(bench.processes.runs).to.deep.equal([]);
+  });
+
+  it('says so also when the journal cannot be written', async () => {
+    const bench = await Desk.of({ journal: journalWith('started') });
+    bench.failing = ['finish'];
+    bench.desk.restore(bench.links);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal(['m1 result INTERRUPTED']);
+  });
+
+  it('sends what was not stored, but not for a manager that it serves no more', async () => {
+    const bench = await Desk.of({ journal: journalWith('done') });
+    bench.desk.restore(bench.links);
+    await bench.settle();
+    expect(bench.heard()).to.have.members(['m1 result CANCELLED', 'journal delivered']);
+    expect(bench.journal.undelivered().map(({ manager }) => manager)).to.deep.equal(['ipc:///run/m1']);
+  });
+
+  it('has nothing to say when nothing was left', async () => {
+    const bench = await Desk.of();
+    bench.desk.restore(bench.links);
+    await bench.settle();
+    expect(bench.heard()).to.deep.equal([]);
+  });
+});
+
+describe('the journal', () => {
+  it('is pruned once a minute', async () => {
+    const bench = await Desk.of();
+    for (let now = 0; now < 180_000; now += 250) {
+      bench.desk.tick();
+      await bench.clock.advanceAsync(250);
+    }
+    expect(bench.heard()).to.deep.equal(['journal prune', 'journal prune', 'journal prune']);
+  });
+
+  it('that cannot be pruned is logged', async () => {
+    const bench = await Desk.of();
+    bench.failing = ['prune'];
+    bench.desk.tick();
+    expect(bench.log.named('journal.failed')).to.have.length(1);
+  });
+});
+
+describe('a bug of ours', () => {
+  it('ends the agent', async () => {
+    const bench = await Desk.of();
+    const broken = new Error('a bug');
+    bench.processes.answer('service nginx status', () => {
+      throw broken;
+    });
+    await bench.receive('nginx status');
+    expect(bench.failures).to.deep.equal([broken]);
+  });
+});

@@ -1,0 +1,223 @@
+import { expect } from 'chai';
+import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import type { NodeName, Topic } from '../../../src/wire/fields.ts';
+import {
+  AnswersReply,
+  ForgetReply,
+  NodesReply,
+  Query,
+  RequestReply,
+  RequestsReply,
+} from '../../../src/wire/query.ts';
+import { bootOf, checkedRequest, ManagerDesks } from '../../fakes/manager-desks.ts';
+import { idOf } from '../../fakes/stored-requests.ts';
+
+const id = idOf(1);
+
+async function withNodes(...nodes: string[]): Promise<ManagerDesks> {
+  const desks = await ManagerDesks.open(new MemoryStore());
+  desks.join(...nodes);
+  await desks.clock.advanceAsync(5);
+  return desks;
+}
+
+function ask<Reply>(
+  desks: ManagerDesks,
+  reply: { parse(value: unknown): Reply },
+  query: Readonly<Record<string, unknown>>,
+): Reply {
+  // As it would arrive at a client.
+  return reply.parse(JSON.parse(JSON.stringify(desks.queries.answer(Query.parse({ v: 2, ...query })))));
+}
+
+function codeOf(desks: ManagerDesks, query: Readonly<Record<string, unknown>>): string {
+  try {
+    ask(desks, RequestReply, query);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ServiceManagerError)) throw error;
+    return error.code;
+  }
+}
+
+function nodesOf(answers: readonly string[]): string[] {
+  return answers.map((text) => JSON.parse(text).result.node);
+}
+
+describe('the nodes', () => {
+  it('are shown with what is known of them, and v1 agents by their number', async () => {
+    const desks = await withNodes('web1', 'web2');
+    desks.presence.subscription({ version: 'v1', topic: 'any' as Topic, isSubscribed: true });
+    await desks.clock.advanceAsync(1_995);
+    const { nodes, unnamed, port } = ask(desks, NodesReply, { query: 'nodes' });
+    expect([nodes.map(({ node }) => node), unnamed, port]).to.deep.equal([['web1', 'web2'], 1, 5_750]);
+    expect(nodes[0]).to.deep.include({
+      ...{ node: 'web1', presence: 'alive', conflictingAgents: 0, lastSeenAgoMs: 2_000 },
+      ...{ roles: ['web'], topics: ['any', 'web1'], agentStartedMs: 1 },
+      lastSeenMs: desks.clock.wallMs() - 2_000,
+    });
+  });
+
+  it('are those on a topic, if one is given', async () => {
+    const desks = await withNodes('web1', 'web2');
+    desks.presence.subscription({ version: 'v1', topic: 'any' as Topic, isSubscribed: true });
+    const { nodes, unnamed } = ask(desks, NodesReply, { query: 'nodes', topic: 'web2' });
+    expect([nodes.map(({ node }) => node), unnamed]).to.deep.equal([['web2'], 0]);
+  });
+});
+
+describe('a node', () => {
+  it('is forgotten, when it is known', async () => {
+    const desks = await withNodes('web1', 'web2');
+    expect(ask(desks, ForgetReply, { query: 'forget', node: 'web1' })).to.deep.equal({
+      success: 0,
+      node: 'web1',
+    });
+    expect(codeOf(desks, { query: 'forget', node: 'web1' })).to.equal('UNKNOWN_NODE');
+  });
+});
+
+describe('a question without what it is about', () => {
+  for (const query of ['forget', 'request', 'answers', 'cancel']) {
+    it(`is refused (${query})`, async () => {
+      expect(codeOf(await withNodes(), { query })).to.equal('INVALID_MESSAGE');
+    });
+  }
+});
+
+describe('the requests', () => {
+  it('are listed with what was noted a moment ago', async () => {
+    const desks = await withNodes('web1', 'web2');
+    desks.intake.take(checkedRequest(id, { nodes: ['web1'] }));
+    desks.answer('web1', id);
+    const { requests } = ask(desks, RequestsReply, { query: 'requests' });
+    const wallMs = desks.clock.wallMs();
+    expect(requests).to.deep.equal([
+      {
+        ...{ id, action: 'restart', topic: 'any', service: 'nginx', nodes: ['web1'] },
+        ...{ openedMs: wallMs, endedMs: wallMs, endsMs: wallMs + 5_000 },
+        ...{ isCancelled: false, withheld: 0, counts: { ok: 1 } },
+      },
+    ]);
+  });
+
+  it('are at most a hundred, unless more or fewer are asked for', async () => {
+    const desks = await withNodes('web1');
+    for (let count = 1; count <= 120; count += 1) desks.intake.take(checkedRequest(idOf(count)));
+    for (const [limit, count] of [
+      [undefined, 100],
+      [7, 7],
+      [1_000, 120],
+    ] as const) {
+      const { requests } = ask(desks, RequestsReply, { query: 'requests', ...(limit ? { limit } : {}) });
+      expect(requests).to.have.length(count);
+    }
+  });
+
+  it('are refused when the store cannot be read', async () => {
+    const desks = await withNodes();
+    desks.failing = ['list'];
+    expect(codeOf(desks, { query: 'requests' })).to.equal('STORE_UNUSABLE');
+  });
+});
+
+describe('one request', () => {
+  it('shows how far each node is, and who was not there', async () => {
+    const desks = await withNodes('web1', 'web2', 'web3', 'web4');
+    desks.presence.message({ type: 'bye', node: 'web4' as NodeName, boot: bootOf('b') });
+    desks.intake.take(checkedRequest(id));
+    desks.requests.acknowledged({ type: 'ack', id, node: 'web1' as NodeName, phase: 'running' });
+    desks.answer('web2', id, { returncode: 1 });
+    const shown = ask(desks, RequestReply, { query: 'request', id });
+    expect(shown.progress).to.deep.equal([
+      { node: 'web1', phase: 'running' },
+      { node: 'web2', phase: 'done', outcome: 'failed' },
+      { node: 'web3', phase: 'asked' },
+      { node: 'web4', phase: 'asked', outcome: 'unreachable' },
+    ]);
+    expect(shown.request.counts).to.deep.equal({ failed: 1, unreachable: 1 });
+    expect(shown.unreachable).to.deep.equal([{ node: 'web4', lastSeenAgoMs: 0, hasLeft: true }]);
+    expect(shown.request).to.not.have.property('endedMs');
+    expect(shown).to.include({ unnamed: 0, port: 5_750 });
+  });
+
+  it('that is cancelled shows so at once', async () => {
+    const desks = await withNodes('web1');
+    desks.intake.take(checkedRequest(id, { windowMs: 60_000 }));
+    const shown = ask(desks, RequestReply, { query: 'cancel', id });
+    expect(shown.request).to.include({ isCancelled: true, endsMs: desks.clock.wallMs() + 10_000 });
+    await desks.settle();
+    expect(desks.dispatched).to.include('web1 cancel');
+  });
+
+  it('that nobody knows is refused', async () => {
+    const desks = await withNodes('web1');
+    for (const query of ['request', 'answers', 'cancel'])
+      expect(codeOf(desks, { query, id })).to.equal('UNKNOWN_REQUEST');
+  });
+});
+
+describe('the answers to a request', () => {
+  async function answered(count: number, stdout = '') {
+    const names = Array.from({ length: count }, (_, index) => `node${String(index).padStart(5, '0')}`);
+    const desks = await withNodes(...names);
+    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    for (const name of names) desks.answer(name, id, { stdout });
+    return { desks, names };
+  }
+
+  /** Page by page, as a client reads them. */
+  function pages(desks: ManagerDesks, limit?: number): string[][] {
+    const found: string[][] = [];
+    let node: string | undefined;
+    do {
+      const from = node === undefined ? {} : { node };
+      const reply = ask(desks, AnswersReply, { query: 'answers', id, ...from, ...(limit ? { limit } : {}) });
+      found.push(nodesOf(reply.answers));
+      node = reply.nextNode;
+    } while (node !== undefined && found.length < 100);
+    return found;
+  }
+
+  it('come in pages of a thousand, by node, each answer once', async () => {
+    const { desks, names } = await answered(2_500);
+    const found = pages(desks);
+    expect(found.map((page) => page.length).filter((length) => length > 0)).to.deep.equal([
+      1_000, 1_000, 500,
+    ]);
+    expect(found.flat()).to.deep.equal(names);
+  });
+
+  it('come in pages that are not too large', async () => {
+    const { desks, names } = await answered(10, 'x'.repeat(1_500_000));
+    const found = pages(desks).filter((page) => page.length > 0);
+    expect(found.map((page) => page.length)).to.deep.equal([2, 2, 2, 2, 2]);
+    expect(found.flat()).to.deep.equal(names);
+  });
+
+  it('come in pages as small as is asked for', async () => {
+    const { desks, names } = await answered(5);
+    expect(pages(desks, 2).flat()).to.deep.equal(names);
+  });
+
+  it('leave out who has not answered', async () => {
+    const desks = await withNodes('web1', 'web2', 'web3');
+    desks.intake.take(checkedRequest(id));
+    desks.answer('web2', id);
+    expect(pages(desks).flat()).to.deep.equal(['web2']);
+  });
+
+  it('are none when nobody was aimed at', async () => {
+    const desks = await withNodes();
+    desks.intake.take(checkedRequest(id));
+    expect(ask(desks, AnswersReply, { query: 'answers', id })).to.deep.equal({ success: 0, answers: [] });
+  });
+
+  it('can be read also when the nodes have names that only v1 agents may have', async () => {
+    const desks = await withNodes('web1');
+    desks.intake.take(checkedRequest(id));
+    for (const node of ['Old Host 1', 'web1', 'zwölf']) desks.answer(node, id);
+    expect(pages(desks, 1).flat()).to.have.members(['Old Host 1', 'web1', 'zwölf']);
+  });
+});

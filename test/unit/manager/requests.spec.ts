@@ -1,0 +1,345 @@
+import { expect } from 'chai';
+import { MemoryStore } from '../../../src/store/memory-store.ts';
+import type { NodeName } from '../../../src/wire/fields.ts';
+import { Answer } from '../../../src/wire/result.ts';
+import { checkedRequest, helloOf, ManagerDesks, memberOf } from '../../fakes/manager-desks.ts';
+import { idOf, storedAnswer, storedEntry, storedRequest } from '../../fakes/stored-requests.ts';
+
+const id = idOf(1);
+const web1 = 'web1' as NodeName;
+
+/** Two nodes, and a request to both. */
+async function withRequest(changes: Readonly<Record<string, unknown>> = {}, store = new MemoryStore()) {
+  const desks = await ManagerDesks.open(store);
+  desks.join('web1', 'web2');
+  await desks.clock.advanceAsync(5);
+  desks.writes.length = 0;
+  const verdict = desks.intake.take(checkedRequest(id, changes));
+  desks.listen(id);
+  await desks.settle();
+  return { desks, store, verdict };
+}
+
+async function tickFor(desks: ManagerDesks, byMs: number): Promise<void> {
+  for (let leftMs = byMs; leftMs > 0; leftMs -= 100) {
+    await desks.clock.advanceAsync(100);
+    desks.requests.tick();
+  }
+  await desks.settle();
+}
+
+function ends({ published }: ManagerDesks): Array<Record<string, string>> {
+  return published
+    .filter(([topic]) => topic === `end/${id}`)
+    .map(([, text]) =>
+      Object.fromEntries(
+        JSON.parse(text).outcomes.map((each: { node: string; outcome: string }) => [each.node, each.outcome]),
+      ),
+    );
+}
+
+function answersPublished({ published }: ManagerDesks): string[] {
+  return published
+    .filter(([topic]) => topic === id)
+    .map(([, text]) => {
+      const answer = Answer.decode(Buffer.from(text));
+      return 'result' in answer ? answer.result.node : `${answer.node}`;
+    });
+}
+
+describe('a request that changes a service', () => {
+  it('is stored before it is sent', async () => {
+    const { desks } = await withRequest();
+    expect(desks.writes).to.deep.equal(['openRequest']);
+    expect(desks.dispatched).to.deep.equal(['any request']);
+  });
+
+  it('that cannot be stored is not sent, and forgotten', async () => {
+    const desks = await ManagerDesks.open();
+    desks.join('web1');
+    desks.failing = ['openRequest'];
+    const verdict = desks.intake.take(checkedRequest(id));
+    await tickFor(desks, 10_000);
+    expect(verdict.kind).to.equal('refused');
+    expect(verdict.reply).to.include({ code: 'STORE_UNUSABLE' });
+    expect(desks.dispatched).to.deep.equal([]);
+    expect([desks.requests.openCount, desks.requests.find(id)]).to.deep.equal([0, undefined]);
+  });
+});
+
+describe('a request that only reads', () => {
+  it('is sent also when it cannot be stored', async () => {
+    const desks = await ManagerDesks.open();
+    desks.join('web1');
+    desks.failing = ['openRequest'];
+    expect(desks.intake.take(checkedRequest(id, { cmd: 'status' })).kind).to.equal('opened');
+    await desks.settle();
+    expect(desks.dispatched).to.deep.equal(['any request']);
+    expect(desks.log.named('store.failed')).to.have.length(1);
+  });
+});
+
+describe('the first answer of a node', () => {
+  it('is published at once, stored a moment later, and then confirmed', async () => {
+    const { desks, store } = await withRequest();
+    desks.answer('web1', id);
+    await desks.settle();
+    expect(answersPublished(desks)).to.deep.equal(['web1']);
+    expect(desks.dispatched).to.deep.equal(['any request']);
+    await desks.clock.advanceAsync(5);
+    expect(store.entries(id).find(({ node }) => node === web1)).to.include({ phase: 'done', outcome: 'ok' });
+    expect(desks.dispatched).to.deep.equal(['any request', 'web1 stored']);
+  });
+
+  it('is not confirmed before it is stored', async () => {
+    const { desks } = await withRequest();
+    desks.failing = ['saveAnswers'];
+    desks.answer('web1', id);
+    await tickFor(desks, 10_000);
+    expect(desks.dispatched).to.not.include('web1 stored');
+    desks.failing = [];
+    await tickFor(desks, 1_100);
+    expect(desks.dispatched).to.include('web1 stored');
+  });
+});
+
+describe('an answer that comes again', () => {
+  it('is confirmed again, and neither published nor stored', async () => {
+    const { desks } = await withRequest();
+    for (let count = 0; count < 3; count += 1) {
+      desks.answer('web1', id, { stdout: `${count}` });
+      await desks.clock.advanceAsync(5);
+    }
+    expect(answersPublished(desks)).to.deep.equal(['web1']);
+    expect(desks.writes.filter((write) => write === 'saveAnswers')).to.have.length(1);
+    expect(desks.dispatched.filter((sent) => sent === 'web1 stored')).to.have.length(3);
+  });
+});
+
+describe('an answer to a request that nobody knows', () => {
+  it('is handed on, confirmed and logged', async () => {
+    const { desks } = await withRequest();
+    const other = idOf(9);
+    desks.answer('web1', other);
+    await desks.clock.advanceAsync(5);
+    expect(desks.published.map(([topic]) => topic)).to.include(other);
+    expect(desks.dispatched).to.include('web1 stored');
+    expect(desks.log.named('result.of_unknown_request')[0]?.fields).to.deep.equal({
+      id: other,
+      node: 'web1',
+    });
+  });
+});
+
+describe('the answer of a node that was not aimed at', () => {
+  it('is taken all the same', async () => {
+    const { desks, store } = await withRequest({ nodes: ['web1'] });
+    desks.answer('web2', id);
+    desks.answer('web1', id);
+    await desks.clock.advanceAsync(5);
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok', web2: 'ok' }]);
+    expect(store.entries(id)).to.have.length(2);
+  });
+});
+
+describe('a request is over', () => {
+  it('when all have answered, once, with its end behind its answers', async () => {
+    const { desks, store } = await withRequest();
+    for (const node of ['web1', 'web2']) desks.answer(node, id);
+    await tickFor(desks, 10_000);
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok', web2: 'ok' }]);
+    const topics = desks.published.map(([topic]) => topic).filter((topic) => topic !== 'nodes/');
+    expect(topics).to.deep.equal([id, id, `end/${id}`]);
+    expect(store.request(id)?.endedWallMs).to.equal(desks.clock.wallMs() - 10_000);
+    expect([desks.requests.openCount, desks.requests.endedCount]).to.deep.equal([0, 1]);
+    expect(desks.log.named('request.ended')[0]?.fields).to.deep.equal({ id, ok: 2, isCancelled: false });
+  });
+
+  it('when its window is, with an outcome for each node', async () => {
+    const { desks, store } = await withRequest({ windowMs: 3_000 });
+    desks.requests.acknowledged({ type: 'ack', id, node: web1, phase: 'running' });
+    await tickFor(desks, 3_100);
+    expect(ends(desks)).to.deep.equal([{ web1: 'running', web2: 'no-answer' }]);
+    await desks.clock.advanceAsync(5);
+    expect(store.entries(id).map(({ outcome }) => outcome)).to.deep.equal(['running', 'no-answer']);
+  });
+
+  it('at once when nobody is aimed at', async () => {
+    const { desks } = await withRequest({ topic: 'role:nobody' });
+    expect(ends(desks)).to.deep.equal([{}]);
+  });
+
+  it('and asks nobody any more', async () => {
+    const { desks } = await withRequest({ windowMs: 1_000 });
+    await tickFor(desks, 1_100);
+    desks.dispatched.length = 0;
+    desks.requests.presence(web1, false);
+    desks.requests.presence(web1, true);
+    await tickFor(desks, 60_000);
+    expect(desks.dispatched).to.deep.equal([]);
+  });
+});
+
+describe('a node that is asked again', () => {
+  it('is sent the very bytes that the client sent', async () => {
+    const { desks } = await withRequest();
+    desks.answer('web2', id);
+    await tickFor(desks, 1_000);
+    expect(desks.dispatched.filter((sent) => sent === 'web1 request')).to.have.length(1);
+    expect(desks.dispatched).to.not.include('web2 request');
+  });
+
+  it('is asked at once when it is back', async () => {
+    const { desks } = await withRequest();
+    desks.requests.presence(web1, false);
+    await tickFor(desks, 3_000);
+    expect(desks.dispatched).to.not.include('web1 request');
+    desks.requests.presence(web1, true);
+    await desks.settle();
+    expect(desks.dispatched).to.include('web1 request');
+  });
+});
+
+describe('a request that is cancelled', () => {
+  it('is told to who has not answered, and noted with its new end', async () => {
+    const { desks, store } = await withRequest({ windowMs: 60_000 });
+    desks.answer('web2', id);
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    desks.requests.cancel(ledger);
+    await desks.settle();
+    expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
+    expect(store.request(id)).to.include({ isCancelled: true, endsWallMs: desks.clock.wallMs() + 10_000 });
+    await tickFor(desks, 10_100);
+    expect(ends(desks)).to.deep.equal([{ web1: 'no-answer', web2: 'ok' }]);
+  });
+
+  it('when it is over and all have answered stays as it is', async () => {
+    const { desks, store } = await withRequest();
+    for (const node of ['web1', 'web2']) desks.answer(node, id);
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    desks.requests.cancel(ledger);
+    expect([ledger.isCancelled, store.request(id)?.isCancelled]).to.deep.equal([false, false]);
+    expect(desks.log.named('request.cancelled')).to.deep.equal([]);
+  });
+});
+
+describe('a v1 request', () => {
+  it('is good for as long as its ledger is open', async () => {
+    const desks = await ManagerDesks.open();
+    desks.join('web1');
+    const { body } = checkedRequest(id);
+    const { windowMs: _, ...v1 } = body;
+    desks.intake.take({ ...checkedRequest(id, {}, 'v1'), body: v1 });
+    const sent = desks.requests.find(id);
+    expect((sent?.endsAtMs ?? 0) - desks.clock.now()).to.equal(60_000);
+    await tickFor(desks, 59_900);
+    expect(desks.requests.openCount).to.equal(1);
+    await tickFor(desks, 200);
+    expect(desks.requests.openCount).to.equal(0);
+  });
+});
+
+describe('a manager that starts', () => {
+  function storeWith(change: Parameters<typeof storedRequest>[1] = {}): MemoryStore {
+    const store = new MemoryStore();
+    const nowWallMs = Date.UTC(2026, 0, 1);
+    const { bodyBytes } = checkedRequest(id);
+    const times = { openedWallMs: nowWallMs - 2_000, endsWallMs: nowWallMs + 3_000 };
+    store.openRequest(storedRequest(1, { bodyBytes, ...times, ...change }), [
+      storedEntry('web1'),
+      storedEntry('web2'),
+      storedEntry('web3'),
+    ]);
+    const payload = Answer.encode({
+      success: -1,
+      msg: 'no',
+      node: web1,
+      uuid: id,
+      code: 'NAME_CONFLICT',
+    });
+    store.saveAnswers([storedAnswer(1, 'web1', { payload, outcome: 'refused' })]);
+    for (const node of ['web1', 'web2']) store.saveMember(memberOf(node, { lastSeenWallMs: nowWallMs }));
+    store.saveMember(memberOf('web3', { presence: 'lost', lastSeenWallMs: nowWallMs - 60_000 }));
+    return store;
+  }
+
+  async function restored(store: MemoryStore): Promise<ManagerDesks> {
+    const desks = await ManagerDesks.open(store);
+    desks.requests.restore((node) => desks.presence.roster.get(node));
+    return desks;
+  }
+
+  it('asks who has not answered and is there, until the window that the request had', async () => {
+    const desks = await restored(storeWith());
+    expect(desks.log.named('requests.restored')[0]?.fields).to.deep.equal({ open: 1 });
+    await tickFor(desks, 500);
+    expect(desks.dispatched).to.deep.equal(['web2 request']);
+    await tickFor(desks, 2_400);
+    expect(desks.requests.openCount).to.equal(1);
+    await tickFor(desks, 200);
+    desks.listen(id);
+    await desks.settle();
+    expect(ends(desks)).to.deep.equal([{ web1: 'refused', web2: 'no-answer', web3: 'no-answer' }]);
+  });
+
+  it('has the answers so far for a client that comes back', async () => {
+    const desks = await restored(storeWith());
+    expect(desks.published).to.deep.equal([]);
+    desks.listen(id);
+    await desks.settle();
+    expect(answersPublished(desks)).to.deep.equal(['web1']);
+  });
+
+  it('asks a node when it is there', async () => {
+    const desks = await restored(storeWith());
+    await tickFor(desks, 100);
+    desks.dispatched.length = 0;
+    desks.presence.message({ type: 'hello', hello: helloOf('web3') });
+    await desks.settle();
+    expect(desks.dispatched).to.deep.equal(['web3 request']);
+  });
+
+  it('goes on cancelling what was cancelled', async () => {
+    const desks = await restored(storeWith({ isCancelled: true }));
+    await tickFor(desks, 100);
+    expect(desks.dispatched).to.deep.equal(['web2 cancel']);
+  });
+
+  it('ends at once what should have ended meanwhile', async () => {
+    const desks = await restored(storeWith({ endsWallMs: Date.UTC(2026, 0, 1) - 1_000 }));
+    desks.listen(id);
+    await tickFor(desks, 100);
+    expect(desks.dispatched).to.deep.equal([]);
+    expect(ends(desks)).to.deep.equal([{ web1: 'refused', web2: 'no-answer', web3: 'no-answer' }]);
+  });
+
+  it('tells again how a request came out that ended within the last minute, and no other', async () => {
+    for (const [agoMs, count] of [
+      [59_000, 1],
+      [61_000, 0],
+    ] as const) {
+      const store = storeWith({ endedWallMs: Date.UTC(2026, 0, 1) - agoMs });
+      store.saveAnswers(
+        ['web2', 'web3'].map((node) => storedAnswer(1, node, { outcome: 'no-answer', payload: undefined })),
+      );
+      const desks = await restored(store);
+      desks.listen(id);
+      await tickFor(desks, 1_000);
+      expect([ends(desks).length, answersPublished(desks).length]).to.deep.equal([count, count]);
+      expect(desks.dispatched).to.deep.equal([]);
+      expect(desks.writes).to.deep.equal([]);
+    }
+  });
+
+  it('finds an old request in its store, and amends it', async () => {
+    const store = storeWith({ endedWallMs: Date.UTC(2026, 0, 1) - 3_600_000 });
+    const desks = await restored(store);
+    desks.answer('web2', id);
+    await desks.clock.advanceAsync(5);
+    expect(store.entries(id).map(({ outcome }) => outcome)).to.deep.equal(['refused', 'ok', undefined]);
+    expect(desks.requests.openCount).to.equal(0);
+    expect(store.request(id)?.endedWallMs).to.equal(Date.UTC(2026, 0, 1) - 3_600_000);
+  });
+});
