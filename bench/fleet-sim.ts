@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
 
 /** Where the agents find a manager. */
 export interface SimulatedLink {
@@ -31,8 +36,9 @@ interface Worker {
 }
 
 const startDeadlineMs = 60_000;
-const workerFile = fileURLToPath(new URL('./fleet-sim-worker.ts', import.meta.url));
 const running = new Set<ChildProcess>();
+const requireHere = createRequire(import.meta.url);
+let workerProgram: Promise<string> | undefined;
 
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -55,10 +61,11 @@ export class FleetSim {
     }));
   }
 
-  /** Starts the agents that do not run. A manager may learn of them later. */
-  async start(): Promise<void> {
+  /** Starts the agents that do not run, and returns their names. A manager may learn of them later. */
+  async start(): Promise<string[]> {
     const missing = this.#workers.filter(({ child }) => child === undefined);
     await Promise.all(missing.map((worker) => this.#startWorker(worker)));
+    return missing.flatMap(({ nodes }) => nodes);
   }
 
   /** Kills this part of all agents, at random and at once, without a word to anybody. Returns their names. */
@@ -98,7 +105,8 @@ export class FleetSim {
 
   async #startWorker(worker: Worker): Promise<void> {
     const { managers, runsFile } = this.#options;
-    const child = spawn(process.execPath, ['--import', 'tsx', workerFile], {
+    workerProgram ??= bundleWorker();
+    const child = spawn(process.execPath, [await workerProgram], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, NODE_V8_COVERAGE: undefined },
     });
@@ -116,6 +124,30 @@ export class FleetSim {
     ]);
   }
 }
+
+/** In one file, because it is started often, and all workers at once. */
+async function bundleWorker(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'fleet-sim-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const outfile = join(folder, 'worker.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('./fleet-sim-worker.ts', import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    plugins: [zeromqWhereItIs],
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+/** Its addon is found from its own folder only. */
+const zeromqWhereItIs: Plugin = {
+  name: 'zeromq-where-it-is',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^zeromq$/ }, ({ path }) => ({ path: requireHere.resolve(path), external: true })),
+};
 
 function shuffled<Item>(items: readonly Item[]): Item[] {
   const keyed = items.map((item) => ({ item, key: Math.random() }));

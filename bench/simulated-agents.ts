@@ -30,15 +30,15 @@ const manager = new ServiceManager({ endpoints: [values.frontend], timeoutMs: 10
 async function start(): Promise<string> {
   const beganMs = performance.now();
   const beganWallMs = Date.now();
-  await fleet.start();
-  while (!(await isReady(beganWallMs))) await sleep(pollMs);
-  return `ready: ${fleet.nodes.length} agents after ${Math.round(performance.now() - beganMs)} ms`;
+  const started = await fleet.start();
+  while (!(await areKnown(started, beganWallMs))) await sleep(pollMs);
+  return `ready: ${started.length} agents after ${Math.round(performance.now() - beganMs)} ms`;
 }
 
-async function isReady(sinceWallMs: number): Promise<boolean> {
+async function areKnown(started: readonly string[], sinceWallMs: number): Promise<boolean> {
   const { nodes } = await manager.history.nodes();
   const known = new Map<string, (typeof nodes)[number]>(nodes.map((info) => [info.node, info]));
-  return fleet.nodes.every((node) => {
+  return started.every((node) => {
     const info = known.get(node);
     return info?.presence === 'alive' && info.lastSeenMs >= sinceWallMs;
   });

@@ -114,14 +114,20 @@ export class Ledger {
     }
   }
 
-  /** What an earlier run of the manager had noted. To be called before the first step. */
-  restore(entries: Iterable<StoredEntry>, isOver: boolean, isCancelled: boolean): void {
+  /** What an earlier run of the manager had noted, and who of them is there now. To be called before the first step. */
+  restore(
+    entries: Iterable<StoredEntry>,
+    isOver: boolean,
+    isCancelled: boolean,
+    isThere: (node: NodeName) => boolean = () => true,
+  ): void {
     for (const { node, phase, outcome, isAnonymous } of entries) {
       const entry = this.#entries.get(node) ?? this.#add(node, isAnonymous);
       if (isAnonymous) this.#anonymousAnswers += 1;
       entry.phase = phase;
       entry.isAnonymous = isAnonymous;
       entry.isAnswered = phase === 'done';
+      entry.isReachable = isThere(node);
       if (outcome === undefined) this.#reopen(entry);
       else this.#decide(entry, outcome);
     }
@@ -196,6 +202,7 @@ export class Ledger {
     const outcome = this.#isOver ? 'running' : undefined;
     const isNews = entry.phase !== phase || entry.outcome !== outcome;
     this.#reopen(entry);
+    entry.isReachable = true;
     entry.outcome = outcome;
     entry.phase = phase;
     entry.nextAskMs = now + this.#pause(entry);
@@ -287,7 +294,8 @@ export class Ledger {
     const effects: LedgerEffect[] = [];
     for (const entry of this.#entries.values()) {
       if (entry.outcome !== undefined) continue;
-      this.#decide(entry, entry.phase === 'asked' ? 'no-answer' : 'running');
+      // Of one that has gone meanwhile it is not known whether it is still at work.
+      this.#decide(entry, entry.phase === 'asked' || !entry.isReachable ? 'no-answer' : 'running');
       effects.push(this.#record(entry));
     }
     this.#isOver = true;

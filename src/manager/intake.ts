@@ -74,7 +74,9 @@ export class Intake {
     const now = this.#deps.clock.now();
     const nodes: string[] = [];
     const unreachable = [];
-    for (const { node, outcome } of ledger.entries()) {
+    for (const { node, outcome, isAnonymous } of ledger.entries()) {
+      // It is among the v1 agents that were counted when they had no name.
+      if (isAnonymous) continue;
       const member = roster.get(node);
       if (outcome !== 'unreachable') nodes.push(node);
       else if (member !== undefined) unreachable.push(absenceOf(member, now));

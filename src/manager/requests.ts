@@ -153,13 +153,13 @@ export class RequestDesk {
   restore(memberOf: (node: NodeName) => Member | undefined): void {
     const { clock, store, publisher, log } = this.#deps;
     for (const stored of store.unfinished(clock.wallMs() - replayEndedMs)) {
-      const ledger = this.#load(stored);
+      const ledger = this.#load(stored, (node) => memberOf(node)?.presence === 'alive');
       publisher.open(stored.id, clock.now());
       for (const { payload } of store.answers(stored.id, { limit: 100_000, maxBytes: restorePageBytes })) {
         if (payload !== undefined) publisher.answer(stored.id, payload);
       }
       if (ledger.isOver) publisher.end(endOf(ledger));
-      else this.#takeUp(stored, ledger, memberOf);
+      else this.#dispatchables.set(stored.id, dispatchableOf(stored));
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
   }
@@ -187,22 +187,13 @@ export class RequestDesk {
     }
   }
 
-  #takeUp(stored: StoredRequest, ledger: Ledger, memberOf: (node: NodeName) => Member | undefined): void {
-    const now = this.#deps.clock.now();
-    this.#dispatchables.set(stored.id, dispatchableOf(stored));
-    for (const { node } of ledger.entries()) {
-      if (memberOf(node)?.presence === 'alive') continue;
-      this.#carryOut(this.#requests.step(ledger, { kind: 'lost', node }, now), undefined);
-    }
-  }
-
-  #load(stored: StoredRequest): Ledger {
+  #load(stored: StoredRequest, isThere?: (node: NodeName) => boolean): Ledger {
     const { clock, store } = this.#deps;
     const now = clock.now();
     const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
     const { id, anonymous, withheld } = stored;
     const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);
-    ledger.restore(store.entries(id), stored.endedWallMs !== undefined, stored.isCancelled);
+    ledger.restore(store.entries(id), stored.endedWallMs !== undefined, stored.isCancelled, isThere);
     this.#requests.settle(ledger);
     return ledger;
   }

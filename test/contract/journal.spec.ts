@@ -396,6 +396,6 @@ describe('MemoryJournal and SqliteJournal', function () {
         rmSync(join(folder, 'state'), { recursive: true });
       }
     });
-    await fc.assert(property, { numRuns: 40 });
+    await fc.assert(property, { numRuns: 40, interruptAfterTimeLimit: 60_000 });
   });
 });

@@ -576,6 +576,6 @@ describe('MemoryStore and SqliteStore', function () {
         rmSync(join(folder, 'state'), { recursive: true });
       }
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: 100, interruptAfterTimeLimit: 60_000 });
   });
 });

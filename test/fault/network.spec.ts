@@ -25,30 +25,36 @@ interface Fleet {
 }
 
 const fleetCount = often(2, 4);
-const cutMs = 30_000;
+const shortestCutMs = 30_000;
+/** Connections are tried anew with growing pauses: how long the cut lasts decides which of them is under way at its end. */
+const cutSpreadMs = isLong ? 15_000 : 0;
 const actionMs = 2_000;
 /** Over long before the cable is healed, and not over then. */
 const windows = [10, 90] as const;
 const clientStartUpMs = 700;
+const probePauseMs = 100;
 /** A heartbeat and the time over which the beats are spread. */
 const backAfterMs = 5_000 + 2_000 + clientStartUpMs;
 const directions: readonly Direction[] = isLong ? ['both', 'to the agent', 'to the manager'] : ['both'];
 
-describe('a network that drops all packets for 30 s in the middle of a request', function () {
+describe('a network that drops all packets in the middle of a request', function () {
   this.timeout(often(150_000, 7_200_000));
   after(cleanUp);
 
-  it('loses no answer, repeats nothing, and is forgotten one heartbeat after it is whole again', async () => {
+  it('loses no answer, repeats nothing, and is got over one heartbeat after it is whole again', async () => {
     const fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
     await playRounds('network', often(2, 100), fleets, play).finally(() => {
       for (const { usages } of fleets)
         say(`      network: manager ${courseOf(usages.manager)}; agent ${courseOf(usages.agent)}`);
     });
     if (!isLong) return;
-    for (const usages of fleets.flatMap((fleet) => Object.values(fleet.usages))) {
-      const growth = growthOf(usages);
-      expect(growth.descriptors, 'more descriptors').to.be.at.most(2);
-      expect(growth.residentMiB, 'more memory').to.be.at.most(12);
+    for (const { usages } of fleets) {
+      const [manager, agent] = [growthOf(usages.manager), growthOf(usages.agent)];
+      expect(manager.descriptors, 'more descriptors in the manager').to.be.at.most(2);
+      // An agent holds the output of an action for a minute more, so it depends on how many there were.
+      expect(agent.descriptors, 'more descriptors in the agent').to.be.at.most(10);
+      expect(manager.residentMiB, 'more memory in the manager').to.be.at.most(12);
+      expect(agent.residentMiB, 'more memory in the agent').to.be.at.most(12);
     }
   });
 });
@@ -84,6 +90,7 @@ async function play(round: number, fleet: Fleet): Promise<Round> {
   await untilBegun([agent], service);
   await sleep(spread(round, 0.9 * actionMs));
   network.cut(directions[round % directions.length] ?? 'both');
+  const cutMs = shortestCutMs + spread(round, cutSpreadMs);
   await sleep(cutMs);
   network.heal();
   const healedAt = performance.now();
@@ -115,8 +122,9 @@ async function untilNextAnswer(fleet: Fleet, healedAt: number): Promise<number> 
     const service = serviceTaking(0);
     services.push(service);
     const { answers } = await request(fleet, service, 2).end();
-    if (answers.get(fleet.agent.node) !== 'ok') continue;
     const afterMs = performance.now() - healedAt;
+    await sleep(probePauseMs);
+    if (answers.get(fleet.agent.node) !== 'ok') continue;
     expect(services.filter((name) => fleet.agent.runs(name) > 1)).to.deep.equal([]);
     return afterMs;
   }

@@ -32,12 +32,11 @@ export async function startSimulatedFleet(agents: number, workers: number): Prom
   };
 }
 
-/** Starts those that do not run, and waits until the manager has heard of all since then. Returns how long it took. */
+/** Starts those that do not run, and waits until the manager has heard of them. Returns how long it took. */
 export async function startAll({ sim, library }: SimulatedFleet): Promise<number> {
   const begunMs = performance.now();
   const sinceWallMs = Date.now();
-  await sim.start();
-  await untilHeardOf(library, sim.nodes, sinceWallMs, 90_000);
+  await untilHeardOf(library, await sim.start(), sinceWallMs, 90_000);
   return performance.now() - begunMs;
 }
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { RequestId } from '../../src/wire/fields.ts';
+import type { Run } from '../fakes/client-run.ts';
 import { Fleet } from './fleet.ts';
 import type { ManagerHost } from './manager-host.ts';
 import { type Node, numbersFrom } from './node.ts';
-import type { Run } from './run.ts';
 
 const nodeNames = ['web1', 'web2', 'web3'];
 const managerNames = ['m1', 'm2'];

@@ -1,12 +1,12 @@
 import { ServiceManager } from '../../src/client/index.ts';
 import type { Order } from '../../src/client/requests.ts';
 import type { RequestId } from '../../src/wire/fields.ts';
+import { Run } from '../fakes/client-run.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { ManagerHost } from './manager-host.ts';
 import { Network } from './network.ts';
 import { Node, type NodeOptions } from './node.ts';
 import { Program } from './program.ts';
-import { Run } from './run.ts';
 
 export interface FleetOptions {
   /** Names of the managers. Default: `m1`. */

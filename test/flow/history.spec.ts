@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { Run } from '../fakes/client-run.ts';
 import { Fleet } from './fleet.ts';
-import { Run } from './run.ts';
 
 const nodes = ['web1', 'web2', 'web3'];
 
@@ -182,6 +182,22 @@ describe('who attaches to a request', () => {
     await fleet.until(() => follower.isOver, 'the follower has ended');
     expect(follower.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok', web3: 'ok' });
     expect(follower.answeredBy).to.have.members(nodes);
+  });
+
+  it('that ends while the answers so far are on their way gets them all', async () => {
+    const fleet = await Fleet.start({ nodes });
+    fleet.node('web2').slow('nginx restart', 1_500);
+    const run = fleet.send({ windowMs: 10_000 });
+    await fleet.pass(1_000);
+    const lost = fleet.network.lose(
+      ({ kind, frames }) => kind === 'reply' && frames.some((frame) => frame.includes('"answers":[')),
+      1,
+    );
+    const follower = follow(fleet, run.id);
+    await fleet.until(() => follower.isOver, 'the follower has ended');
+    expect(lost.count).to.equal(1);
+    expect(follower.answeredBy).to.have.members(nodes);
+    expect(follower.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok', web3: 'ok' });
   });
 
   it('when it is over gets all answers at once', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import type { Run } from '../fakes/client-run.ts';
 import { Fleet } from './fleet.ts';
 import type { Node } from './node.ts';
-import type { Run } from './run.ts';
 
 const minuteMs = 60_000;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RequestId } from '../../src/wire/fields.ts';
+import type { Run } from '../fakes/client-run.ts';
 import { Fleet } from './fleet.ts';
-import type { Run } from './run.ts';
 
 const nodes = ['web1', 'web2'];
 

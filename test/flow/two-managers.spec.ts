@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import type { Run } from '../fakes/client-run.ts';
 import { Fleet } from './fleet.ts';
-import type { Run } from './run.ts';
 
 const minuteMs = 60_000;
 const managers = ['m1', 'm2'];

@@ -29,6 +29,8 @@ interface AimedModel extends Told {
   readonly isConflicted: boolean;
   isReachable: boolean;
   hasComeBack: boolean;
+  /** It had gone when the request ended. */
+  wasGone: boolean;
   asks: number;
   /** Not to be asked, or told to stop, again before the first, and not later than at the second. */
   due: readonly [earliestMs: number, latestMs: number];
@@ -63,7 +65,7 @@ export class History {
     for (const { node, isAlive, isConflicted } of aim.nodes) {
       this.#aimed.set(node, {
         ...{ phase: 'asked', answer: undefined, isAlive, isConflicted, isReachable: isAlive },
-        ...{ hasComeBack: false, asks: 0, due: this.#range(pauses.firstPauseMs) },
+        ...{ hasComeBack: false, wasGone: false, asks: 0, due: this.#range(pauses.firstPauseMs) },
       });
     }
     this.#ledger = new Ledger(aim, options, now);
@@ -94,17 +96,14 @@ export class History {
     });
     const aim = { ...this.#aim, endsAtMs: this.#endsAtMs, nodes: knowsAim ? nodes : [] };
     const restored = new Ledger(aim, this.#options, this.#now);
-    restored.restore(entries, this.#isOver, this.#isCancelled);
+    const isThere = (node: NodeName) => this.#aimed.get(node)?.isReachable === true;
+    restored.restore(entries, this.#isOver, this.#isCancelled, isThere);
     this.#ledger = restored;
     for (const model of this.#aimed.values()) {
       model.asks = 0;
       model.due = knowsAim ? this.#range(pauses.firstPauseMs) : [Number.NEGATIVE_INFINITY, this.#now];
     }
     this.#compare();
-    if (this.#isOver) return;
-    for (const [name, { isReachable }] of this.#aimed) {
-      if (!isReachable) this.#step({ kind: 'lost', node: name });
-    }
   }
 
   #step(event: LedgerEvent): void {
@@ -117,6 +116,8 @@ export class History {
       if (effect.kind === 'record') this.#replayed.set(effect.entry.node, effect.entry);
     }
     this.#isOver ||= this.#now >= this.#endsAtMs || this.#isComplete();
+    if (!wasOver && this.#isOver)
+      for (const model of this.#aimed.values()) model.wasGone = !model.isReachable;
     same(countOf(effects, 'publish'), answeredNow ? 1 : 0, 'answers published');
     same(countOf(effects, 'end'), !wasOver && this.#isOver ? 1 : 0, 'ends');
     this.#compare();
@@ -146,6 +147,8 @@ export class History {
     if (model === undefined || model.answer !== undefined) return;
     if (model.phase === 'running' && phase === 'queued') return;
     model.phase = phase;
+    model.isReachable = true;
+    model.wasGone = false;
     model.due = this.#range(this.#isCancelled ? pauses.firstPauseMs : pauses.longestPauseMs);
   }
 
@@ -201,7 +204,7 @@ export class History {
 
   #outcome(model: Told & Partial<AimedModel>, isOver: boolean): Outcome | undefined {
     if (model.answer !== undefined) return model.answer.outcome;
-    if (model.phase !== 'asked') return isOver ? 'running' : undefined;
+    if (model.phase !== 'asked') return isOver ? (model.wasGone ? 'no-answer' : 'running') : undefined;
     if (model.isConflicted) return 'refused';
     if (model.isAlive === false && !model.hasComeBack) return 'unreachable';
     return isOver ? 'no-answer' : undefined;

@@ -124,7 +124,7 @@ describe('an answer to a request that nobody knows', () => {
     await desks.clock.advanceAsync(5);
     expect(desks.published.map(([topic]) => topic)).to.include(other);
     expect(desks.dispatched).to.include('web1 stored');
-    expect(desks.log.named('result.of_unknown_request')[0]?.fields).to.deep.equal({
+    expect(desks.log.named('result.of_unknown_request')[0]?.fields).to.include({
       id: other,
       node: 'web1',
     });
@@ -181,7 +181,7 @@ describe('a request is over', () => {
 });
 
 describe('a node that is asked again', () => {
-  it('is sent the very bytes that the client sent', async () => {
+  it('is the one that is silent, and no other', async () => {
     const { desks } = await withRequest();
     desks.answer('web2', id);
     await tickFor(desks, 1_000);
