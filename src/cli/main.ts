@@ -65,7 +65,7 @@ async function run(argv: readonly string[], program: Program): Promise<number> {
   if (chosen !== undefined) return runVerb(chosen, options, program);
   const { format, actionTimeout: actionTimeoutMs, async: isAsync = false } = options;
   const command = { order: orderOf(options), actionTimeoutMs, format, isAsync };
-  return withSession(program, options, 'never', (session) => runRequest(command, session));
+  return withSession(program, options, 'always', (session) => runRequest(command, session));
 }
 
 function orderOf({ topic, cmd: action, service }: ClientOptions) {

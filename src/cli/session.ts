@@ -20,8 +20,8 @@ export interface Session {
   debug(text: string): void;
 }
 
-/** What of a session ends with the window. `when-given`: only if there is a `-w`; `never`: whoever uses it sees to that. */
-export type Bound = 'always' | 'when-given' | 'never';
+/** Whether a session ends with its window. `when-given`: only if there is a `-w`. */
+export type Bound = 'always' | 'when-given';
 
 // With less than this no manager could even reply.
 const leastWindowMs = 50;
@@ -45,7 +45,7 @@ export async function withSession(
   const { clock } = manager;
   const endMs = startOf(deps) + config.windowMs;
   const remainingMs = (): number => Math.max(leastWindowMs, Math.floor(endMs - clock.now()));
-  const isBounded = bound === 'always' || (bound === 'when-given' && options.waitTime !== undefined);
+  const isBounded = bound === 'always' || options.waitTime !== undefined;
   const timers = isBounded
     ? [
         clock.after(remainingMs(), 'window', () => window.abort()),

@@ -18,6 +18,8 @@ export interface RunOptions {
   /** What happens while the program runs. It ends when this has ended, unless it ends by itself. */
   readonly meanwhile?: (running: Running) => Promise<void>;
   readonly startedMs?: number;
+  /** Where the clock stands when `main` is called. Default 0. */
+  readonly nowMs?: number;
 }
 
 export interface Running {
@@ -31,9 +33,9 @@ export interface Running {
 export async function runClient(
   argv: readonly string[],
   script: Script = {},
-  { terminal: look, files = {}, meanwhile, startedMs }: RunOptions = {},
+  { terminal: look, files = {}, meanwhile, startedMs, nowMs }: RunOptions = {},
 ): Promise<Run> {
-  const manager = await new ScriptedManager(script).start();
+  const manager = await new ScriptedManager(script, nowMs).start();
   const terminal = new RecordedTerminal(look);
   const interrupt = new AbortController();
   const deps = { terminal, files: filesOf(files), interrupted: interrupt.signal, client: manager.deps };

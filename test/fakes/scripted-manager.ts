@@ -29,7 +29,7 @@ const port = 5_750;
 
 /** Plays a manager on memory sockets by a script, and keeps what it was asked. */
 export class ScriptedManager {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly deps: ClientDeps;
   /** Bodies of the requests that came. */
   readonly requests: RequestBody[] = [];
@@ -38,8 +38,9 @@ export class ScriptedManager {
   readonly #script: Script;
   #publisher: Socket | undefined;
 
-  constructor(script: Script = {}) {
+  constructor(script: Script = {}, startMs = 0) {
     this.#script = script;
+    this.clock = new ManualClock(startMs);
     this.deps = { sockets: this.#sockets, clock: this.clock, newId: () => requestId };
   }
 

@@ -14,7 +14,8 @@ import {
 
 const agentCount = 1_000;
 const workerCount = 10;
-const windowSeconds = 3;
+/** Long enough for the manager to see who is gone: a broken connection counts after 2 s. */
+const windowSeconds = 4;
 const longestOverrunMs = 250;
 const restartBoundMs = 20_000;
 
@@ -57,9 +58,7 @@ describe('a thousand agents', function () {
       const report = await asked;
       await opened;
       await startAll(fleet);
-      // Those that had begun are last known to be at work.
-      const silent = isDeadBefore ? ['no-answer', 'unreachable'] : ['no-answer', 'unreachable', 'running'];
-      const named = silent.flatMap((outcome) => report.outcomes.get(outcome) ?? []);
+      const named = ['no-answer', 'unreachable'].flatMap((outcome) => report.outcomes.get(outcome) ?? []);
       expect(named.sort(), countsOf(report)).to.deep.equal(killed.sort());
       expect(report, countsOf(report)).to.include({ code: 4, answers: agentCount - killed.length });
       expect(report.ms - windowSeconds * 1_000, 'later than the window').to.be.at.most(longestOverrunMs);

@@ -52,6 +52,7 @@ describe('the command line of the client', () => {
         '--help',
       ];
       for (const text of [...told, ...options]) expect(run.out).to.include(text);
+      expect(run.out).not.to.include('help [command]');
       for (const line of run.out.split('\n')) expect(line.length, line).to.be.at.most(82);
     });
 
@@ -233,6 +234,46 @@ describe('the command line of the client', () => {
       const run = await runClient(order, { reply: { hello: 'world' } });
       expect(run).to.include({ code: 69, out: '' });
     });
+
+    /** When the client has said something on standard error. */
+    async function timed(argv: readonly string[]) {
+      let endedAtMs = Number.POSITIVE_INFINITY;
+      const meanwhile = async ({ manager, terminal }: Running) => {
+        while (terminal.error === '') await manager.clock.advanceAsync(10);
+        endedAtMs = manager.clock.now();
+      };
+      const run = await runClient(argv, {}, { meanwhile });
+      expect(run).to.include({ code: 69, out: '' });
+      return endedAtMs;
+    }
+
+    for (const argv of [
+      order,
+      ['nodes'],
+      ['nodes', '--watch'],
+      ['nodes', 'forget', 'web1'],
+      ['requests', 'list'],
+      ['requests', 'show', 'last'],
+      ['requests', 'attach', 'last'],
+      ['requests', 'cancel', 'last'],
+      ['requests', 'retry', 'last', '--failed'],
+    ]) {
+      it(`69 within its window when no manager answers: ${argv.join(' ')}`, async () => {
+        const nowhere = ['-e', 'tcp://127.0.0.1:1', '-w', '1', '-t', '60000'];
+        expect(await timed([...nowhere, ...argv])).to.be.within(1_000, 1_250);
+      });
+    }
+
+    for (const [retries, endsAtMs] of [
+      ['0', 200],
+      ['1', 200],
+      ['2', 400],
+    ] as const) {
+      it(`69 after as many tries as -r says: ${retries}`, async () => {
+        const argv = ['-e', 'tcp://127.0.0.1:1', '-t', '200', '-r', retries, 'nodes'];
+        expect(await timed(argv)).to.be.within(endsAtMs, endsAtMs + 10);
+      });
+    }
 
     for (const argv of [order, ['nodes'], ['requests', 'list'], ['requests', 'attach', 'last']]) {
       it(`130 when the user interrupts before a manager answered: ${argv.join(' ')}`, async () => {

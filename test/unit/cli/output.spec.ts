@@ -61,6 +61,14 @@ describe('output', () => {
     await output.flush();
   });
 
+  it('throws a single trouble too', async () => {
+    const terminal = new RecordedTerminal();
+    const output = new Output(terminal);
+    terminal.failOut(new Error('no space left on device'));
+    output.data('1\n');
+    expect(await output.flush().catch(String)).to.include('no space left');
+  });
+
   it('knows the colour and width of the terminal', () => {
     const output = new Output(new RecordedTerminal({ isOutTerminal: true, isColor: true, columns: 80 }));
     expect([output.isColor, output.columns]).to.deep.equal([true, 80]);

@@ -224,6 +224,11 @@ describe('printing answers', () => {
       );
     });
 
+    it('show a single v1 agent that did not answer', () => {
+      const one = reportOf({ summary: { unnamed: 1 } });
+      expect(printReport('groups', one, { isColor: false })).to.equal('(1 unnamed) no-answer (v1 agents)\n');
+    });
+
     it('show no agents of a v1 manager, which does not say how many it asked', () => {
       const nobody = reportOf({ summary: { unnamed: 1, isAimKnown: false } });
       for (const format of ['table', 'groups'] as const)

@@ -83,6 +83,18 @@ describe('progress', () => {
     expect(line()).to.equal('0/40 answered, waiting for web[1-40]');
   });
 
+  it('does not fold names that just fit the line', () => {
+    const plain = '0/3 answered, waiting for web1, web2, web7';
+    for (const [columns, expected] of [
+      [plain.length + 1, plain],
+      [plain.length, '0/3 answered, waiting for web[1-2,7]'],
+    ] as const) {
+      const { clock, line } = begin({}, { columns });
+      clock.advance(100);
+      expect(line()).to.equal(expected);
+    }
+  });
+
   it('is cut to the width of the terminal, and to 79 where that is not known', () => {
     const odd = Array.from({ length: 40 }, (_, at) => `n${'x'.repeat(at)}`);
     for (const [columns, width] of [
@@ -100,9 +112,9 @@ describe('progress', () => {
 
   it('only counts nodes that no line holds', () => {
     const crowd = Array.from({ length: 501 }, (_, at) => `n${at}`);
-    const { clock, line } = begin({ nodes: crowd, expected: 501 });
+    const { clock, line } = begin({ nodes: crowd, expected: 503 });
     clock.advance(100);
-    expect(line()).to.equal('0/501 answered, waiting for 501 nodes');
+    expect(line()).to.equal('0/503 answered, waiting for 503 nodes');
   });
 
   it('counts v1 agents, which have no names', () => {

@@ -139,7 +139,8 @@ describe('a request', () => {
 
   describe('within its window', () => {
     it('counts from the start of the program', async () => {
-      const { manager } = await runClient([...order, '-w', '7'], allWell, { startedMs: -400 });
+      const times = { startedMs: 600, nowMs: 1_000 };
+      const { manager } = await runClient([...order, '-w', '7'], allWell, times);
       expect(manager.requests[0]?.windowMs).to.equal(6_600);
     });
 
@@ -231,6 +232,30 @@ describe('a request', () => {
       const run = await runClient(order, waiting, { terminal: look, meanwhile: later(6_000) });
       const line = '1/3 answered, waiting for web2, web7';
       expect(run.error).to.equal(`\r${line}\r${' '.repeat(line.length + 2)}\rno answer: web[2,7]\n`);
+    });
+
+    it('takes its progress away also when there is nothing to say, and the answers go elsewhere', async () => {
+      const run = await runClient(
+        order,
+        { accepted: asked('web1') },
+        {
+          terminal: { isErrorTerminal: true },
+          meanwhile: async ({ manager }) => {
+            await manager.clock.advanceAsync(150);
+            manager.publish(requestId, startAnswer('web1'));
+            await manager.clock.advanceAsync(1);
+            manager.publish(`end/${requestId}`, {
+              uuid: requestId,
+              unnamed: 0,
+              withheld: 0,
+              isCancelled: false,
+              ...ended(['web1', 'ok']),
+            });
+          },
+        },
+      );
+      expect(run.error).to.match(/^\r0\/1 answered, waiting for web1\r +\r$/);
+      expect(run.manager.clock.pending).to.deep.equal([]);
     });
 
     it('shows no progress when the answers are streamed to it', async () => {
