@@ -22,19 +22,19 @@ const act = fc.oneof(
       /** Which managers get it: one after the other as the client does, or both at once. */
       to: fc.constantFrom('m1 m2', 'm2 m1', 'm1', 'both at once'),
       nodes: fc.subarray(nodeNames),
-      windowMs: fc.integer({ min: 500, max: 15_000 }),
+      windowMs: fc.constantFrom(500, 3_000, 10_000, 30_000),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), which: fc.nat(20) }) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('end node' as const),
       node: index(3),
       how: fc.constantFrom('kill', 'vanish', 'close', 'start', 'finish', 'cancel', 'owe', 'delivered'),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('start node' as const), node: index(3) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('start node' as const), node: index(3) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -53,29 +53,29 @@ const act = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('break' as const),
       manager: index(2),
       other: fc.constantFrom('client', ...nodeNames),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('heal' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('heal' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('loss' as const), percent: fc.constantFrom(0, 5, 20, 60) }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('slow' as const),
       node: index(3),
-      durationMs: fc.constantFrom(0, 50, 900, 6_000),
+      durationMs: fc.constantFrom(0, 50, 900, 3_000, 9_000),
     }),
   },
 );
 type Act = typeof act extends fc.Arbitrary<infer Value> ? Value : never;
-const step = fc.record({ act, thenMs: fc.constantFrom(0, 10, 300, 1_500, 5_000) });
+const step = fc.record({ act, thenMs: fc.constantFrom(0, 10, 300, 1_500, 4_000) });
 
 interface Sent {
   readonly id: RequestId;
