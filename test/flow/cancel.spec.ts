@@ -204,14 +204,21 @@ describe('a request that is cancelled', () => {
     expect(run.outcomes).to.deep.equal({ web1: 'cancelled', web2: 'cancelled' });
   });
 
-  it('a status, too', async () => {
-    const fleet = await Fleet.start({ nodes: ['web1'] });
-    fleet.node('web1').hold('nginx status');
+  it('that only reads does not start, either, and is ended where it runs', async () => {
+    const fleet = await Fleet.start({ nodes: ['web1', 'web2'] });
+    const [web1, web2] = [fleet.node('web1'), fleet.node('web2')];
+    web1.hold('nginx stop');
+    web2.hold('nginx status');
+    fleet.send({ action: 'stop', nodes: ['web1'] });
+    await fleet.pass(10);
     const run = fleet.send({ action: 'status' });
     await fleet.pass(500);
     await fleet.settled(fleet.client().history.cancel(run.id));
     await fleet.pass(0);
-    expect([run.outcomes, run.isOver]).to.deep.equal([{ web1: 'cancelled' }, true]);
+    expect([run.outcomes, run.isOver]).to.deep.equal([{ web1: 'cancelled', web2: 'cancelled' }, true]);
+    web1.release('nginx stop');
+    await fleet.pass(minuteMs);
+    expect([web1.runs('nginx status'), web2.processes.held]).to.deep.equal([0, []]);
   });
 
   it('that nobody knows is refused', async () => {

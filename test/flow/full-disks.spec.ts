@@ -4,18 +4,20 @@ import { Fleet } from './fleet.ts';
 const nodes = ['web1', 'web2'];
 
 describe('an agent whose journal cannot be written', () => {
-  it('refuses what changes a service, and still answers a status', async () => {
-    const fleet = await Fleet.start({ nodes });
-    fleet.node('web1').journalFails = 'all';
-    const restart = await fleet.ask({ action: 'restart' });
-    expect(restart.outcomes).to.deep.equal({ web1: 'refused', web2: 'ok' });
-    expect(restart.answers.find((answer) => 'code' in answer)).to.include({ code: 'JOURNAL_UNAVAILABLE' });
-    const status = await fleet.ask({ action: 'status' });
-    expect(status.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok' });
-    expect(fleet.node('web1').processes.runs).to.deep.equal(['service nginx status']);
-    await fleet.pass(60_000);
-    expect(fleet.node('web1').agent.counters.undelivered).to.equal(0);
-  });
+  for (const failing of ['writes', 'all'] as const) {
+    it(`refuses what changes a service, and still answers a status (${failing})`, async () => {
+      const fleet = await Fleet.start({ nodes });
+      fleet.node('web1').journalFails = failing;
+      const restart = await fleet.ask({ action: 'restart' });
+      expect(restart.outcomes).to.deep.equal({ web1: 'refused', web2: 'ok' });
+      expect(restart.answers.find((answer) => 'code' in answer)).to.include({ code: 'JOURNAL_UNAVAILABLE' });
+      const status = await fleet.ask({ action: 'status' });
+      expect(status.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok' });
+      expect(fleet.node('web1').processes.runs).to.deep.equal(['service nginx status']);
+      await fleet.pass(60_000);
+      expect(fleet.node('web1').agent.counters.undelivered).to.equal(0);
+    });
+  }
 
   it('serves again when it can', async () => {
     const fleet = await Fleet.start({ nodes: ['web1'] });

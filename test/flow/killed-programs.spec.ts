@@ -145,6 +145,33 @@ for (const [when, awayMs] of returns) {
   });
 }
 
+describe('an agent that is killed and comes back after the window', () => {
+  async function outcomesAfterReturn(killIn: (fleet: Fleet) => void): Promise<unknown> {
+    const fleet = await Fleet.start({ nodes: ['web1'] });
+    const node = fleet.node('web1');
+    killIn(fleet);
+    const run = fleet.send({ windowMs: 3_000 });
+    await fleet.pass(100);
+    node.kill();
+    await fleet.pass(10_000);
+    expect(run.outcomes).to.deep.equal({ web1: 'no-answer' });
+    await node.start();
+    await fleet.pass(1_000);
+    expect([node.runs('nginx restart'), node.agent.counters.undelivered]).to.deep.equal([1, 0]);
+    return (await fleet.settled(fleet.client().history.show(run.id))).request.counts;
+  }
+
+  it('says what was interrupted', async () => {
+    const counts = await outcomesAfterReturn((fleet) => fleet.node('web1').hold('nginx restart'));
+    expect(counts).to.deep.equal({ interrupted: 1 });
+  });
+
+  it('says what was done', async () => {
+    const counts = await outcomesAfterReturn((fleet) => killAt(fleet.node('web1'), 'finish'));
+    expect(counts).to.deep.equal({ ok: 1 });
+  });
+});
+
 describe('an agent that is stopped', () => {
   it('lets what runs end, refuses what waits, and leaves no answer behind', async () => {
     const fleet = await Fleet.start({ nodes: ['web1'] });

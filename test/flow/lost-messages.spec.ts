@@ -137,6 +137,20 @@ describe('a confirmation that is lost', () => {
   });
 });
 
+describe('an answer that comes twice', () => {
+  it('is published once, also while the request is open', async () => {
+    const fleet = await Fleet.start({ nodes });
+    fleet.node('web2').slow('nginx restart', 8_000);
+    fleet.network.lose({ to: 'web1', kind: 'stored' }, 2);
+    const results = fleet.network.count({ from: 'web1', kind: 'result' });
+    const published = fleet.network.count({ kind: 'answer' });
+    const run = fleet.send({ windowMs: 20_000 });
+    await fleet.pass(7_000);
+    expect([results.count, published.count, run.answeredBy]).to.deep.equal([3, 1, ['web1']]);
+    await expectTold(fleet, run);
+  });
+});
+
 describe('a reply to a client that is lost', () => {
   it('is given again to the same request, which was opened once', async () => {
     const fleet = await Fleet.start({ nodes });

@@ -234,6 +234,20 @@ describe('a request that changes a service', () => {
     expect(bench.processes.runs).to.deep.equal([]);
   });
 
+  it('is not run when the journal knows it after all', async () => {
+    const journal = new MemoryJournal();
+    const bench = await Desk.of({ journal });
+    bench.processes.hold('service nginx restart');
+    await bench.receive('nginx restart', { id: otherId });
+    await bench.receive('nginx restart');
+    journal.cancel(id, 0);
+    bench.heard();
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    expect(bench.heard()).to.include('m1 result CANCELLED');
+    expect(bench.processes.runs).to.have.length(1);
+  });
+
   it('is answered also when its end cannot be journaled', async () => {
     const bench = await Desk.of();
     bench.failing = ['finish'];
