@@ -9,6 +9,9 @@ const top = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(top, 'dist');
 const require = createRequire(import.meta.url);
 
+// Only Node.js before 22.13 needs it, and it does not exist for every system.
+const hasSqlitePackage = existsSync(join(top, 'node_modules/@photostructure/sqlite'));
+
 const programs = ['service-mgrd', 'service-mgr-agentd', 'service-mgr-client'];
 const entries = [
   ...programs.map((name) => ({ source: `src/bin/${name}.ts`, target: `${name}.cjs`, isProgram: true })),
@@ -94,7 +97,6 @@ async function findZeromqAddon() {
   );
 }
 
-/** Only Node.js before 22.13 needs it. */
 function findSqliteAddon() {
   const folder = dirname(require.resolve('@photostructure/sqlite/package.json'));
   const findAddon = createRequire(join(folder, 'package.json'))('node-gyp-build');
@@ -106,7 +108,8 @@ async function main() {
   if (missing.length > 0) throw new Error(`these entries do not exist: ${missing.join(', ')}`);
   const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
   await mkdir(dist, { recursive: true });
-  const addons = { 'zeromq.node': await findZeromqAddon(), 'sqlite.node': findSqliteAddon() };
+  const addons = { 'zeromq.node': await findZeromqAddon() };
+  if (hasSqlitePackage) addons['sqlite.node'] = findSqliteAddon();
   for (const [name, addon] of Object.entries(addons)) {
     await replaceFile(join(dist, name), 0o644, (fresh) => copyFile(addon, fresh));
   }

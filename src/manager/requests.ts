@@ -49,6 +49,8 @@ export class RequestDesk {
   readonly #requests: Requests;
   /** What is sent again when a node is asked again. */
   readonly #dispatchables = new Map<RequestId, Dispatchable>();
+  /** Requests that could not be stored: what is said of them is not to wait for the store, which may fail for long. */
+  readonly #unstored = new Set<RequestId>();
   /** Anybody may send such results: they must not fill the log. */
   readonly #unknown = new RateLimit(unknownIntervalMs, maxUnknownNodes);
   #ended = 0;
@@ -105,7 +107,7 @@ export class RequestDesk {
 
   result(result: Result): void {
     const { id, node, isV1, answer, payload } = result;
-    const { clock, log, publisher, recorder } = this.#deps;
+    const { clock, log, publisher, recorder, dispatcher } = this.#deps;
     const ledger = this.find(id);
     if (ledger === undefined) {
       const heldBack = this.#unknown.pass(node ?? '', clock.now());
@@ -116,8 +118,10 @@ export class RequestDesk {
       const event = { kind: 'result', node, isV1, outcome: outcomeOfAnswer(answer) } as const;
       this.#carryOut(this.#requests.step(ledger, event, clock.now()), payload);
     }
+    if (isV1 || node === undefined) return;
     // Also when it came before: then our word that it is stored was lost.
-    if (!isV1 && node !== undefined) recorder.confirm(id, node);
+    if (this.#unstored.has(id)) dispatcher.control(node, { type: 'stored', id });
+    else recorder.confirm(id, node);
   }
 
   acknowledged({ id, node, phase }: Ack): void {
@@ -184,6 +188,9 @@ export class RequestDesk {
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       this.#deps.log.error('store.failed', { id: request.body.id, error });
+      this.#unstored.add(request.body.id);
+      const [oldest] = this.#unstored;
+      if (this.#unstored.size > limits.maxOpen && oldest !== undefined) this.#unstored.delete(oldest);
     }
   }
 
@@ -203,7 +210,7 @@ export class RequestDesk {
     for (const effect of effects) {
       const { id } = effect;
       if (effect.kind === 'publish' && payload !== undefined) publisher.answer(id, payload);
-      else if (effect.kind === 'record') {
+      else if (effect.kind === 'record' && !this.#unstored.has(id)) {
         const answered = effect.entry.phase === 'done' ? payload : undefined;
         recorder.answer({ ...effect.entry, id, payload: answered, atWallMs: clock.wallMs() });
       } else if (effect.kind === 'ask') {
@@ -221,7 +228,7 @@ export class RequestDesk {
     this.#ended += 1;
     this.#dispatchables.delete(id);
     publisher.end(endOf(ledger));
-    recorder.end(id, clock.wallMs());
+    if (!this.#unstored.has(id)) recorder.end(id, clock.wallMs());
     log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
   }
 }

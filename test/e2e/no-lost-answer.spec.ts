@@ -31,7 +31,11 @@ describe('no answer is lost, though a v1 client listens only when the request is
     const manager = await startManager();
     const { log } = await startV1Agents({ manager, count: 1_000 });
     expect(await manager.waitForSubscribers(1_000, 60_000)).to.equal(1_000);
-    const request = { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds: 3, expect: 1_000 };
+    const request = {
+      ...{ endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds: 3, expect: 1_000 },
+      // How soon the manager takes the request is not what is tested here.
+      timeoutMs: 20_000,
+    };
     const summary = await runV1ClientRepeatedly(request, 100);
     expect(summary.lost.filter((lost) => lost > 0)).to.deep.equal([]);
     expect(summary).to.include({ requests: 100, received: 100_000, duplicates: 0 });
@@ -54,13 +58,15 @@ async function quickPair(): Promise<{ manager: RunningManager; program: ServiceP
 }
 
 /**
- * What is late is not lost: a machine that takes long to run the program at all gets more time. 0.1 s are for one where
- * nine runs of ten are done in 5 ms.
+ * What is late is not lost: a machine that now and then takes long to run the program at all gets more time. 0.1 s are for
+ * one where the slowest of a hundred runs takes 10 ms.
  */
 async function quickRequest(manager: RunningManager, { file }: ServiceProgram) {
-  const tookMs: number[] = [];
-  while (tookMs.length < 50) tookMs.push((await runProgram(file, ['calibration', 'status'])).elapsedMs);
-  const longMs = tookMs.sort((one, other) => one - other)[45] ?? 0;
-  const waitSeconds = Math.max(0.1, (20 * longMs) / 1_000);
+  let slowestMs = 0;
+  for (let run = 1; run <= 100; run += 1) {
+    const { elapsedMs } = await runProgram(file, ['calibration', 'status']);
+    slowestMs = Math.max(slowestMs, elapsedMs);
+  }
+  const waitSeconds = Math.max(0.1, (10 * slowestMs) / 1_000);
   return { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds, expect: 1 };
 }

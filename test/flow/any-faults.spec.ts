@@ -40,7 +40,7 @@ const act = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('end manager' as const),
       manager: index(2),
-      how: fc.constantFrom('kill', 'close', 'openRequest', 'saveAnswers', 'updateRequest', 'saveMember'),
+      how: fc.constantFrom('kill', 'close', 'openRequest', '!saveAnswers', 'saveAnswers', 'updateRequest'),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('start manager' as const), manager: index(2) }) },
@@ -150,7 +150,7 @@ class Storm {
     this.#heal();
     this.#lossPercent = 0;
     for (const node of this.fleet.nodes) node.onJournaled = () => {};
-    for (const manager of this.fleet.managers) manager.onStored = () => {};
+    for (const manager of this.fleet.managers) quiet(manager);
     for (const part of [...this.fleet.managers, ...this.fleet.nodes]) await start(part);
   }
 
@@ -209,10 +209,14 @@ class Storm {
     if (!manager?.isRunning) return;
     if (how === 'kill') manager.kill();
     else if (how === 'close') void manager.close();
-    else
+    else {
       manager.onStored = (method) => {
         if (method === how) manager.kill();
       };
+      manager.onStoring = (method) => {
+        if (`!${method}` === how) manager.kill();
+      };
+    }
   }
 
   #heal(): void {
@@ -224,8 +228,13 @@ class Storm {
 async function start(part: Node | ManagerHost | undefined): Promise<void> {
   if (part === undefined || part.isRunning) return;
   if ('onJournaled' in part) part.onJournaled = () => {};
-  else part.onStored = () => {};
+  else quiet(part);
   await part.start();
+}
+
+function quiet(manager: ManagerHost): void {
+  manager.onStored = ignore;
+  manager.onStoring = ignore;
 }
 
 function ignore(): void {}

@@ -48,6 +48,8 @@ export class ManagerHost {
   #store: Store = new MemoryStore();
   /** From now on the store throws: `writes` as with a full disk, `all` as with a broken one. */
   storeFails: 'no' | 'writes' | 'all' = 'no';
+  /** Called before each call of the store. */
+  onStoring: (method: string) => void = () => {};
   /** Called after each call of the store that went well. */
   onStored: (method: string) => void = () => {};
   #program: Program | undefined;
@@ -127,6 +129,7 @@ export class ManagerHost {
   }
 
   #checkStore(program: Program, method: string): void {
+    if (!program.isDead) this.onStoring(method);
     const isFailing = this.storeFails === 'all' || (this.storeFails === 'writes' && writes.has(method));
     if (program.isDead || isFailing) throw new ServiceManagerError('STORE_UNUSABLE', `${method}: disk full`);
   }

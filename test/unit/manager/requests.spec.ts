@@ -77,6 +77,25 @@ describe('a request that only reads', () => {
     expect(desks.dispatched).to.deep.equal(['any request']);
     expect(desks.log.named('store.failed')).to.have.length(1);
   });
+
+  it('and cannot be stored waits with nothing for the store, however long that fails', async () => {
+    const desks = await ManagerDesks.open();
+    desks.join('web1', 'web2');
+    await desks.clock.advanceAsync(5);
+    desks.failing = ['openRequest', 'saveAnswers', 'updateRequest'];
+    desks.writes.length = 0;
+    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    desks.requests.acknowledged({ type: 'ack', id, node: web1, phase: 'running' });
+    for (const node of ['web1', 'web2', 'web1']) desks.answer(node, id);
+    await desks.settle();
+    expect(desks.dispatched.filter((sent) => sent.endsWith('stored'))).to.have.length(3);
+    desks.failing = [];
+    await tickFor(desks, 10_000);
+    expect(desks.writes).to.deep.equal([]);
+    desks.listen(id);
+    await desks.settle();
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok', web2: 'ok' }]);
+  });
 });
 
 describe('the first answer of a node', () => {
