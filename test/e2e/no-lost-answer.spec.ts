@@ -1,30 +1,30 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { expect } from 'chai';
-import { type RunningManager, startAgent, startManager } from './harness/fleet.ts';
-import { cleanUp, runProgram } from './harness/processes.ts';
-import { jsonLines, type ServiceProgram, serviceProgram } from './harness/service-program.ts';
-import { runV1Client, runV1ClientRepeatedly, startV1Agents } from './v1/peers.ts';
+import { startAgent, startManager } from './harness/fleet.ts';
+import { cleanUp } from './harness/processes.ts';
+import { jsonLines, serviceProgram } from './harness/service-program.ts';
+import { runV1Client, runV1ClientRepeatedly, startV1Agents, type V1Request } from './v1/peers.ts';
+
+/** How soon the manager takes a request is not what is tested here. */
+const timeoutMs = 20_000;
 
 describe('no answer is lost, though a v1 client listens only when the request is on its way', function () {
   this.timeout(300_000);
   afterEach(cleanUp);
 
   it('1,000 requests in a row to one agent that answers in a millisecond, each waited for 0.1 s', async () => {
-    const { manager, program } = await quickPair();
-    const request = await quickRequest(manager, program);
-    const asked = program.runs().length;
-    const summary = await runV1ClientRepeatedly(request, 1_000);
+    const { request, program } = await quickPair();
+    const { summary, attempts } = await repeatWhileStalled(request, 1_000);
     expect(summary.lost.filter((lost) => lost > 0)).to.deep.equal([]);
     expect(summary).to.include({ requests: 1_000, expected: 1_000, received: 1_000, duplicates: 0 });
-    expect(program.runs().length - asked).to.equal(1_000);
+    expect(program.runs()).to.have.lengthOf(1_000 * attempts);
   });
 
   it('nor does it come twice to a client that goes on listening', async () => {
-    const { manager, program } = await quickPair();
-    const request = await quickRequest(manager, program);
-    const asked = program.runs().length;
-    const summary = await runV1ClientRepeatedly({ ...request, fullWait: true }, 50);
+    const { request, program } = await quickPair();
+    const { summary, attempts } = await repeatWhileStalled({ ...request, fullWait: true }, 50);
     expect(summary).to.include({ requests: 50, received: 50, duplicates: 0 });
-    expect(program.runs().length - asked).to.equal(50);
+    expect(program.runs()).to.have.lengthOf(50 * attempts);
   });
 
   it('100 requests to 1,000 agents that answer at once, each waited for 3 s', async () => {
@@ -33,8 +33,7 @@ describe('no answer is lost, though a v1 client listens only when the request is
     expect(await manager.waitForSubscribers(1_000, 60_000)).to.equal(1_000);
     const request = {
       ...{ endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds: 3, expect: 1_000 },
-      // How soon the manager takes the request is not what is tested here.
-      timeoutMs: 20_000,
+      timeoutMs,
     };
     const summary = await runV1ClientRepeatedly(request, 100);
     expect(summary.lost.filter((lost) => lost > 0)).to.deep.equal([]);
@@ -49,24 +48,28 @@ describe('no answer is lost, though a v1 client listens only when the request is
   });
 });
 
-async function quickPair(): Promise<{ manager: RunningManager; program: ServiceProgram }> {
+async function quickPair() {
   const program = serviceProgram();
   const manager = await startManager();
   await startAgent({ managers: [manager], serviceProgram: program.file });
   await manager.waitForSubscribers(1);
-  return { manager, program };
+  const request = { endpoint: manager.endpoints.frontend, service: 'quick', expect: 1, timeoutMs };
+  return { program, request };
 }
 
 /**
- * What is late is not lost: a machine that now and then takes long to run the program at all gets more time. 0.1 s are for
- * one where the slowest of a hundred runs takes 10 ms.
+ * What is late is not lost. Answers may only be missing, and all is asked again with more time, where the machine was so
+ * busy that this process, too, was held up for a good part of the wait.
  */
-async function quickRequest(manager: RunningManager, { file }: ServiceProgram) {
-  let slowestMs = 0;
-  for (let run = 1; run <= 100; run += 1) {
-    const { elapsedMs } = await runProgram(file, ['calibration', 'status']);
-    slowestMs = Math.max(slowestMs, elapsedMs);
+async function repeatWhileStalled(request: V1Request & { readonly expect: number }, repeat: number) {
+  const waits = [0.1, 0.5, 2.5];
+  for (const [index, waitSeconds] of waits.entries()) {
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const summary = await runV1ClientRepeatedly({ ...request, waitSeconds }, repeat);
+    delay.disable();
+    const isStalled = delay.max / 1e9 > waitSeconds / 4;
+    if (summary.received === summary.expected || !isStalled) return { summary, attempts: index + 1 };
   }
-  const waitSeconds = Math.max(0.1, (10 * slowestMs) / 1_000);
-  return { endpoint: manager.endpoints.frontend, service: 'quick', waitSeconds, expect: 1 };
+  throw new Error(`this machine stalls for more than ${waits.at(-1)} s / 4`);
 }

@@ -1,5 +1,6 @@
 import { ServiceManager } from '../../src/client/index.ts';
 import type { Order } from '../../src/client/requests.ts';
+import type { ManagerConfig } from '../../src/manager/manager.ts';
 import type { RequestId } from '../../src/wire/fields.ts';
 import { Run } from '../fakes/client-run.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
@@ -11,6 +12,8 @@ import { Program } from './program.ts';
 export interface FleetOptions {
   /** Names of the managers. Default: `m1`. */
   readonly managers?: readonly string[];
+  /** What is different in the configuration of each manager. */
+  readonly managerConfig?: Partial<ManagerConfig>;
   /** Names of the nodes, or what else there is to say of each. */
   readonly nodes?: readonly (string | NodeOptions)[];
 }
@@ -39,10 +42,10 @@ export class Fleet {
   #ids = 0;
 
   /** Resolves when all have met. */
-  static async start({ managers = ['m1'], nodes = [] }: FleetOptions = {}): Promise<Fleet> {
+  static async start({ managers = ['m1'], managerConfig, nodes = [] }: FleetOptions = {}): Promise<Fleet> {
     const fleet = new Fleet();
     for (const name of managers) {
-      fleet.managers.push(new ManagerHost(name, fleet.managers.length, fleet.#world));
+      fleet.managers.push(new ManagerHost(name, fleet.managers.length, fleet.#world, managerConfig));
     }
     for (const node of nodes) fleet.add(typeof node === 'string' ? { name: node } : node);
     for (const manager of fleet.managers) await manager.start();

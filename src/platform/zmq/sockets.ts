@@ -15,7 +15,9 @@ const defaultMaxSockets = 16_384;
 const connections = {
   handshakeInterval: 10_000,
   reconnectInterval: 100,
-  reconnectMaxInterval: 5_000,
+  reconnectMaxInterval: 2_000,
+  // Else an attempt that began while the network was down goes on in ever longer pauses when it is up again.
+  connectTimeout: 2_000,
   tcpKeepalive: 1,
   tcpKeepaliveIdle: 5,
   tcpKeepaliveInterval: 5,
