@@ -28,6 +28,7 @@ function providerOf(node: string, runsFile: string): Provider {
       if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs));
       return { ...done, durationMs };
     },
+    inspect: () => Promise.resolve({ state: 'running', mainPid: undefined }),
   };
 }
 

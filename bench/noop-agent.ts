@@ -25,6 +25,7 @@ const noopProvider: Provider = {
       provider: 'no-op',
       state: 'running',
     }),
+  inspect: () => Promise.resolve({ state: 'running', mainPid: undefined }),
 };
 
 const [managerEndpoint = '', sinkEndpoint = '', logFile] = process.argv.slice(2);

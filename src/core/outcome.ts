@@ -27,8 +27,9 @@ const outcomeOfCode: { readonly [Code in ErrorCode]?: Outcome } = {
 
 export function outcomeOfAnswer(answer: Answer): Outcome {
   if (isServiceAnswer(answer)) {
-    const { timedOut, returncode } = answer.result;
-    return timedOut !== true && returncode === 0 ? 'ok' : 'failed';
+    const { timedOut, returncode, verification, health } = answer.result;
+    if (timedOut === true || returncode !== 0) return 'failed';
+    return verification?.isVerified === false || health?.isHealthy === false ? 'unverified' : 'ok';
   }
   return (isErrorCode(answer.code) ? outcomeOfCode[answer.code] : undefined) ?? 'failed';
 }

@@ -21,7 +21,7 @@ export interface BoundSockets {
 }
 
 // What is larger cuts the peer's connection; what is larger than its message may be, but not so large, gets an answer.
-const maxSmallMessageBytes = 1024 * 1024;
+const maxSmallMessageBytes = 2 * 1024 * 1024;
 const lingerMs = 1_000;
 
 /** Binds the five sockets. Rejects with ENDPOINT_UNUSABLE. */

@@ -1,16 +1,37 @@
 import type { ProcessExit } from '../platform/processes.ts';
 import type { ActionName, ServiceName, State } from '../wire/fields.ts';
+import type { ListedService, MemberResult, Verification } from '../wire/result.ts';
 
 export interface ProviderResult extends ProcessExit {
   /** Name of the provider that carried the action out, such as `service(8)`. */
   readonly provider: string;
   readonly state: State;
+  /** The name that the host knows the service by, where that is another one. */
+  readonly ranAs?: ServiceName;
+  /** Whether the service then was what the action should make it. */
+  readonly verification?: Verification;
+  /** Of a service bundle: what became of each member, in the order in which they had their turn. */
+  readonly members?: readonly MemberResult[];
+  /** Of `list`: the services of this host. */
+  readonly services?: readonly ListedService[];
 }
 
-export interface ActionLimits {
+/** What a service is right now. */
+export interface Inspection {
+  readonly state: State;
+  /** Its main process; undefined where the host does not say, or there is none. */
+  readonly mainPid: number | undefined;
+}
+
+export interface ReadLimits {
   readonly timeoutMs: number;
   /** When aborted, the action is ended as at its time limit. */
   readonly signal?: AbortSignal;
+}
+
+export interface ActionLimits extends ReadLimits {
+  /** How long the service must stay what the action made it; 0: don't look; undefined: as this host is set up. */
+  readonly settleMs?: number;
 }
 
 /** Carries an action out on this host. */
@@ -20,4 +41,6 @@ export interface Provider {
    * not be asked. After `timeoutMs` the action is ended and the result says so.
    */
   run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult>;
+  /** Looks, and changes nothing. `unknown` when it cannot be told in time. Rejects with PROVIDER_FAILED as `run` does. */
+  inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection>;
 }

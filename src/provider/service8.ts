@@ -1,6 +1,6 @@
 import type { Processes } from '../platform/processes.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
-import type { ActionLimits, Provider, ProviderResult } from './provider.ts';
+import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { stateAfterAction, stateOfStatus } from './state.ts';
 
 export interface Service8Options {
@@ -29,5 +29,10 @@ export class Service8 implements Provider {
     const exit = await processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
     const state = action === 'status' ? stateOfStatus(system, exit) : stateAfterAction(exit);
     return { ...exit, provider: 'service(8)', state };
+  }
+
+  async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
+    const { state } = await this.run(service, 'status' as ActionName, limits);
+    return { state, mainPid: undefined };
   }
 }

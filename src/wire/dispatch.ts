@@ -3,20 +3,22 @@ import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
 import { ActionName, RequestId, ServiceName, Topic } from './fields.ts';
 import { BootId } from './presence.ts';
-import { maxRequestBytes, RequestBody } from './request.ts';
+import { RequestBody } from './request.ts';
 import { topicFrame } from './topic.ts';
+
+const maxHeaderBytes = 64 * 1024;
 
 /** v1 backend message, second frame. */
 export const DispatchV1 = message(
   'DispatchV1',
-  maxRequestBytes,
+  maxHeaderBytes,
   Type.Object({ cmd: ActionName, topic: Topic, service: ServiceName, uuid: RequestId }),
 );
 
 /** v2 backend message, second frame: what the manager itself says. Of what type it is decides which fields it has. */
 export const DispatchHeader = message(
   'DispatchHeader',
-  64 * 1024,
+  maxHeaderBytes,
   Type.Object({
     v: Type.Literal(2, { description: 'the number 2' }),
     type: Type.String({ maxLength: 32, description: 'a message type' }),
@@ -43,7 +45,9 @@ export type Dispatch =
   | { readonly type: 'conflict'; readonly boots: readonly BootId[] };
 
 export function dispatchFramesV1(body: RequestBody): Buffer[] {
-  const { cmd, topic, service, id } = body;
+  const { cmd, service, id } = body;
+  // Only a plain topic reaches v1 agents.
+  const topic = body.topic as Topic;
   return [topicFrame(topic, 'v1'), DispatchV1.encode({ cmd, topic, service, uuid: id })];
 }
 
@@ -102,7 +106,7 @@ function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
 /** What is read of a message that could not be opened. */
 export const IdOnly = message(
   'IdOnly',
-  maxRequestBytes,
+  maxHeaderBytes,
   Type.Object({ uuid: Type.Optional(RequestId), id: Type.Optional(RequestId) }),
 );
 

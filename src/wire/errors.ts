@@ -21,6 +21,10 @@ export const errorCodes = {
   CANCELLED: 'the request was cancelled',
   JOURNAL_UNAVAILABLE: 'the agent cannot write its journal, so it refuses what changes a service',
   UNKNOWN_NODE: 'no node of this name is known',
+  BAD_TARGET: 'the target is not a good expression',
+  NO_NODE: 'the target reaches no node',
+  EXPECTATION_FAILED: 'the request is aimed at another number of nodes than was expected',
+  PLAN_CHANGED: 'the request is aimed at other nodes than when it was planned',
   UNKNOWN_REQUEST: 'no request of this id is known',
   SHUTTING_DOWN: 'the program is stopping and takes no new work',
   // what happened at the work

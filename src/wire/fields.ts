@@ -36,6 +36,12 @@ export const Topic = Type.Unsafe<Topic>(
     description: 'a topic of 1 to 255 printable characters',
   }),
 );
+/** Whom a request is aimed at: a topic, or an expression over topics and names (`core/target.ts`). */
+export const Target = Type.String({
+  pattern:
+    '^(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff]){1,65536}$',
+  description: 'a target of 1 to 65536 printable characters',
+});
 export const ServiceName = Type.Unsafe<ServiceName>(
   Type.String({
     // A leading '-' would be read by service(8) as an option; '/' and '..' would leave /etc/init.d.

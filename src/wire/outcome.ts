@@ -21,7 +21,7 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 export const Outcome = oneOf(outcomes);
 
-/** How far a node is with a request. `asked`: nothing was heard yet. */
-export const phases = ['asked', 'queued', 'running', 'done'] as const;
+/** How far a node is with a request. `waiting`: its batch has not begun. `asked`: nothing was heard yet. */
+export const phases = ['waiting', 'asked', 'queued', 'running', 'done'] as const;
 export type Phase = (typeof phases)[number];
 export const Phase = oneOf(phases);

@@ -1,9 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
-import { ActionName, NodeName, RequestId, ServiceName, Topic } from './fields.ts';
+import { ActionName, NodeName, oneOf, RequestId, ServiceName, Target } from './fields.ts';
 
-export const maxRequestBytes = 64 * 1024;
+/** The largest body: text that becomes a JSON string in the frontend frame, and grows by its escapes there. */
+export const maxBodyBytes = 400 * 1024;
+export const maxRequestBytes = 1024 * 1024;
 
 const timeoutMs = Type.Integer({
   minimum: 1,
@@ -11,14 +13,55 @@ const timeoutMs = Type.Integer({
   description: 'milliseconds from 1 to 86400000',
 });
 
+/** Fingerprint of an action, a service and the names of all nodes that it is aimed at. */
+export const PlanToken = Type.String({
+  pattern: '^[0-9a-f]{16}$',
+  description: '16 lower-case hex characters',
+});
+
+export const HealthCheck = Type.String({
+  pattern: '^(?:tcp:[0-9]{1,5}|http:[0-9]{1,5}/[!-~]{0,1024}|exec:[A-Za-z0-9][A-Za-z0-9_-]{0,63})$',
+  description: 'tcp:PORT, http:PORT/PATH or exec:NAME',
+});
+
+/** So many, or so many of a hundred. `core/quantity.ts` says how it is rounded. */
+const quantity = Type.String({
+  pattern: '^(?:[0-9]{1,7}|(?:[0-9]{1,2}|100)%)$',
+  description: 'a number or a percentage such as 25%',
+});
+const count = Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'a number up to 1000000' });
+const pauseMs = Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'milliseconds up to 86400000' });
+
+/** In which order the nodes of a rollout have their turn. `roster`: those that the manager has known longest first. */
+export const rolloutOrders = ['name', 'random', 'roster'] as const;
+
+/** Run the request in batches, one after the other, and stop when too much goes wrong. */
+export const Rollout = Type.Object({
+  /** Nodes in one batch. */
+  batch: quantity,
+  /** Nodes in a first batch of its own; it must go well everywhere. */
+  canary: Type.Optional(count),
+  /** Between two batches. */
+  pauseMs: Type.Optional(pauseMs),
+  /** More failed nodes than this stop it; 0 when missing. */
+  maxFail: Type.Optional(quantity),
+  /**
+   * More nodes than this that are not there or do not answer stop it. When missing: 0, but nodes that were lost already
+   * when it began do not count.
+   */
+  maxUnreachable: Type.Optional(quantity),
+  order: Type.Optional(oneOf(rolloutOrders)),
+});
+export type Rollout = Static<typeof Rollout>;
+
 /** v2: what the client means, as text that is passed on byte for byte (and, later, is what was signed). */
 export const RequestBody = message(
   'RequestBody',
-  maxRequestBytes,
+  maxBodyBytes,
   Type.Object({
     id: RequestId,
     cmd: ActionName,
-    topic: Topic,
+    topic: Target,
     service: ServiceName,
     /** Time limit of the action on each node; the agent's own limit applies where it is shorter. */
     timeoutMs: Type.Optional(timeoutMs),
@@ -28,8 +71,26 @@ export const RequestBody = message(
     notAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds since 1970' })),
     /** Aims at these nodes only, by name, instead of all that the topic reaches. */
     nodes: Type.Optional(
-      Type.Array(NodeName, { minItems: 1, maxItems: 1_000, description: 'a list of 1 to 1000 node names' }),
+      Type.Array(NodeName, { minItems: 1, maxItems: 10_000, description: 'a list of 1 to 10000 node names' }),
     ),
+    /** Nodes in this target are left out. */
+    exclude: Type.Optional(Target),
+    /** Of what is left, only so many, chosen by `seed`. */
+    limit: Type.Optional(quantity),
+    seed: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'a number up to 4294967295' }),
+    ),
+    /** Refuse it when it is aimed at another number of nodes. */
+    expect: Type.Optional(count),
+    /** Refuse it when it is aimed at other nodes than at the time of this plan. */
+    plan: Type.Optional(PlanToken),
+    rollout: Type.Optional(Rollout),
+    /** How long the service must stay what the action made it; 0: don't look. */
+    settleMs: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 3_600_000, description: 'milliseconds up to 3600000' }),
+    ),
+    /** A check that must go well on the node after the action. */
+    health: Type.Optional(HealthCheck),
   }),
 );
 export type RequestBody = Static<typeof RequestBody.schema>;
@@ -43,7 +104,7 @@ export const FrontendRequest = message(
   maxRequestBytes,
   Type.Object({
     cmd: ActionName,
-    topic: Topic,
+    topic: Target,
     service: ServiceName,
     v: Type.Optional(Type.Literal(2, { description: 'the number 2' })),
     body: Type.Optional(Type.String({ description: 'a RequestBody as JSON text' })),

@@ -1,6 +1,6 @@
 import { Agent } from '../../src/agent/agent.ts';
 import { sleep } from '../../src/platform/clock.ts';
-import type { ActionLimits, Provider } from '../../src/provider/provider.ts';
+import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
 import { Service8 } from '../../src/provider/service8.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { MemoryJournal } from '../../src/store/memory-journal.ts';
@@ -175,6 +175,11 @@ class ProviderOfProgram implements Provider {
   run(service: ServiceName, action: ActionName, limits: ActionLimits) {
     if (this.#program.isDead) return new Promise<never>(() => {});
     return this.#program.whileAlive(this.#service8.run(service, action, limits));
+  }
+
+  inspect(service: ServiceName, limits: ReadLimits) {
+    if (this.#program.isDead) return new Promise<never>(() => {});
+    return this.#program.whileAlive(this.#service8.inspect(service, limits));
   }
 }
 

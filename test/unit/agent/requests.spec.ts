@@ -71,6 +71,7 @@ class Desk {
           this.said.push(`run ${service} ${action}`);
           return provider.run(service, action, limits);
         },
+        inspect: (service, limits) => provider.inspect(service, limits),
       },
       actions: new Set(actions),
       actionTimeoutMs: 60_000,

@@ -327,7 +327,10 @@ describe('an agent with all it may have in work', () => {
 });
 
 describe('trouble with the provider', () => {
-  const failing = (error: unknown): Provider => ({ run: () => Promise.reject(error) });
+  const failing = (error: unknown): Provider => ({
+    run: () => Promise.reject(error),
+    inspect: () => Promise.reject(error),
+  });
 
   it('is answered with its code and its reason', async () => {
     const trouble = new ServiceManagerError('PROVIDER_FAILED', 'cannot run service: ENOENT');

@@ -94,8 +94,8 @@ describe('what a client sends', () => {
       message: 'FrontendRequest: field cmd is missing, expected an action such as start, stop or status',
     });
     expect(rejection(peer, '', v1.replace('sshd', '../x')).message).to.include('field service is "../x"');
-    expect(rejection(peer, '', v1.padEnd(64 * 1024 + 1)).code).to.equal('FRAME_TOO_LARGE');
-    expect(rejection(peer, '', '{"query":"nodes"}'.padEnd(64 * 1024 + 1)).code).to.equal('FRAME_TOO_LARGE');
+    expect(rejection(peer, '', v1.padEnd(1024 * 1024 + 1)).code).to.equal('FRAME_TOO_LARGE');
+    expect(rejection(peer, '', '{"query":"nodes"}'.padEnd(1024 * 1024 + 1)).code).to.equal('FRAME_TOO_LARGE');
     expect(rejection(peer, '', '{"v":2,"query":"dance"}').message).to.match(
       /^Query: field query is "dance", expected one of nodes, /,
     );

@@ -148,7 +148,7 @@ describe('a v2 backend message', () => {
       /^RequestBody: field service is "-x", expected a service name/,
     );
     expect(refusal(frames(topic, header, '{"id":', '')).code).to.equal('NOT_JSON');
-    expect(refusal(frames(topic, header, Buffer.alloc(64 * 1024 + 1, ' '), '')).code).to.equal(
+    expect(refusal(frames(topic, header, Buffer.alloc(400 * 1024 + 1, ' '), '')).code).to.equal(
       'FRAME_TOO_LARGE',
     );
   });

@@ -136,12 +136,12 @@ describe('a v1 request', () => {
     });
   }
 
-  it('may be 64 KiB long and no longer', () => {
-    const padded = JSON.stringify(v1).padEnd(64 * 1024);
+  it('may be 1 MiB long and no longer', () => {
+    const padded = JSON.stringify(v1).padEnd(1024 * 1024);
     expect(open(padded).body.service).to.equal('sshd');
     expect(refusal(`${padded} `)).to.deep.equal({
       code: 'FRAME_TOO_LARGE',
-      message: 'FrontendRequest: frame of 65537 bytes, expected at most 65536',
+      message: 'FrontendRequest: frame of 1048577 bytes, expected at most 1048576',
     });
   });
 });
