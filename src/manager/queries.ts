@@ -47,6 +47,8 @@ export class Queries {
         return this.#nodes(query);
       case 'forget':
         return this.#forget(query);
+      case 'plan':
+        throw missing('body');
       case 'requests':
         return this.#requests(query);
       case 'request':

@@ -24,6 +24,8 @@ export const DispatchHeader = message(
     type: Type.String({ maxLength: 32, description: 'a message type' }),
     /** `request`, `cancel`, `stored`: the request it is about. */
     id: Type.Optional(RequestId),
+    /** `request`: do not begin later than this, by the clock of the manager; missing where the body's own time will do. */
+    notAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds since 1970' })),
     /** `conflict`: the runs of agents that use the name of this node at the same time. */
     boots: Type.Optional(Type.Array(BootId, { maxItems: 100, description: 'a list of boot ids' })),
   }),
@@ -51,9 +53,23 @@ export function dispatchFramesV1(body: RequestBody): Buffer[] {
   return [topicFrame(topic, 'v1'), DispatchV1.encode({ cmd, topic, service, uuid: id })];
 }
 
+/** What v2 agents get of a request. */
+export interface SealedRequest {
+  readonly id: RequestId;
+  readonly bodyBytes: Buffer;
+  readonly signature: string;
+  /** Milliseconds since 1970: nobody begins with it later. */
+  readonly notAfterMs?: number | undefined;
+}
+
 /** `to` is the topic frame: of a topic, or the address of a node. */
-export function dispatchFramesV2(to: Buffer, id: RequestId, bodyBytes: Buffer, signature: string): Buffer[] {
-  return [to, DispatchHeader.encode({ v: 2, type: 'request', id }), bodyBytes, Buffer.from(signature)];
+export function dispatchFramesV2(
+  to: Buffer,
+  { id, bodyBytes, signature, notAfterMs }: SealedRequest,
+): Buffer[] {
+  const until = notAfterMs === undefined ? {} : { notAfterMs };
+  const header = DispatchHeader.encode({ v: 2, type: 'request', id, ...until });
+  return [to, header, bodyBytes, Buffer.from(signature)];
 }
 
 /** A message without a body. */
@@ -85,7 +101,7 @@ function openV1(frame: Uint8Array): Dispatch {
 }
 
 function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
-  const { type, id, boots } = DispatchHeader.decode(headerBytes);
+  const { type, id, boots, notAfterMs } = DispatchHeader.decode(headerBytes);
   if (type === 'who' || type === 'pulse') return { type };
   if (type === 'conflict') return { type, boots: boots ?? [] };
   if (type !== 'request' && type !== 'cancel' && type !== 'stored') {
@@ -99,8 +115,14 @@ function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
   }
   if (type !== 'request') return { type, id };
   const body = RequestBody.decode(bodyBytes);
-  if (body.id === id) return { type, body };
+  if (body.id === id) return { type, body: withDeadline(body, notAfterMs) };
   throw new ServiceManagerError('BODY_MISMATCH', `DispatchHeader: id ${id}, but the body says ${body.id}`);
+}
+
+/** The earlier one of both: the manager may know better, but cannot make a request last longer than its client said. */
+function withDeadline(body: RequestBody, notAfterMs: number | undefined): RequestBody {
+  if (notAfterMs === undefined) return body;
+  return { ...body, notAfterMs: Math.min(notAfterMs, body.notAfterMs ?? notAfterMs) };
 }
 
 /** What is read of a message that could not be opened. */

@@ -21,6 +21,8 @@ export const RequestEnd = message(
     /** v1 agents that were not asked because a shorter v1 topic would have received the request too. */
     withheld: count,
     isCancelled: Type.Boolean({ description: 'true or false' }),
+    /** Why a rollout stopped before its end, for people. */
+    stopped: Type.Optional(Type.String({ description: 'a text' })),
   }),
 );
 export type RequestEnd = Static<typeof RequestEnd.schema>;

@@ -7,9 +7,11 @@ import {
   ForgetReply,
   NodeChange,
   NodesReply,
+  PlanReply,
   Query,
   RequestReply,
   RequestsReply,
+  RolloutProgress,
 } from './query.ts';
 import { Accepted, Failure } from './reply.ts';
 import { FrontendRequest, RequestBody } from './request.ts';
@@ -25,6 +27,7 @@ export const messages = [
   Failure,
   NodesReply,
   ForgetReply,
+  PlanReply,
   RequestsReply,
   RequestReply,
   AnswersReply,
@@ -37,6 +40,7 @@ export const messages = [
   Hello,
   RequestEnd,
   NodeChange,
+  RolloutProgress,
   ManagementRequest,
   ManagementReply,
 ] as const;

@@ -3,7 +3,7 @@ import { message } from './codec.ts';
 import { AnsweringNode, NodeName, RequestId, Topic } from './fields.ts';
 import { Outcome, Phase } from './outcome.ts';
 import { Absence, maxReplyBytes } from './reply.ts';
-import { maxRequestBytes } from './request.ts';
+import { maxRequestBytes, PlanToken } from './request.ts';
 
 const wallMs = Type.Number({ description: 'milliseconds since 1970' });
 const count = Type.Integer({ minimum: 0, description: 'a count' });
@@ -16,11 +16,13 @@ export const Query = message(
   Type.Object({
     v: Type.Literal(2, { description: 'the number 2' }),
     query: Type.Union(
-      (['nodes', 'forget', 'requests', 'request', 'answers', 'cancel'] as const).map((name) =>
+      (['nodes', 'forget', 'plan', 'requests', 'request', 'answers', 'cancel'] as const).map((name) =>
         Type.Literal(name),
       ),
-      { description: 'one of nodes, forget, requests, request, answers, cancel' },
+      { description: 'one of nodes, forget, plan, requests, request, answers, cancel' },
     ),
+    /** plan: whom this request would reach. */
+    body: Type.Optional(Type.String({ description: 'a RequestBody as JSON text' })),
     /** request, answers, cancel: which one. */
     id: Type.Optional(RequestId),
     /** nodes: only those on this topic. */
@@ -76,6 +78,23 @@ export const NodeInfo = Type.Object({
 });
 export type NodeInfo = Static<typeof NodeInfo>;
 
+/** How far a rollout is. */
+export const RolloutInfo = Type.Object({
+  /** The batch whose turn it is, from 1 on; 0 before the first. */
+  batch: count,
+  batches: count,
+  /** Nodes that have had their turn. */
+  started: count,
+  /** Between two batches, until then. */
+  pauseUntilMs: Type.Optional(wallMs),
+  /** Why it stopped before its end, for people. */
+  stopped: Type.Optional(text),
+});
+export type RolloutInfo = Static<typeof RolloutInfo>;
+
+/** Published on `rollout/` + uuid when a batch begins or ends. */
+export const RolloutProgress = message('RolloutProgress', maxReplyBytes, RolloutInfo);
+
 /** A request as the history shows it. */
 export const RequestInfo = Type.Object({
   id: RequestId,
@@ -89,6 +108,7 @@ export const RequestInfo = Type.Object({
   endedMs: Type.Optional(wallMs),
   endsMs: wallMs,
   isCancelled: Type.Boolean(),
+  rollout: Type.Optional(RolloutInfo),
   withheld: count,
   /** Number of nodes in each outcome that occurs. */
   counts: Type.Record(Type.String(), count),
@@ -110,6 +130,25 @@ export const NodesReply = message(
   }),
 );
 export type NodesReply = Static<typeof NodesReply.schema>;
+
+/** Whom a request would reach now. */
+export const PlanReply = message(
+  'PlanReply',
+  16 * maxReplyBytes,
+  Type.Object({
+    ...reply,
+    plan: PlanToken,
+    /** Alive, in the order in which they would have their turn. */
+    nodes: Type.Array(Type.String()),
+    absent: Type.Array(Absence),
+    /** v1 agents on the topic, which have no names; and those that would be left out. */
+    unnamed: count,
+    withheld: count,
+    /** Of a rollout: how many nodes each batch would have. */
+    batches: Type.Optional(Type.Array(count)),
+  }),
+);
+export type PlanReply = Static<typeof PlanReply.schema>;
 
 /** Published on `nodes/` whenever a node appears, is lost, comes back, leaves or is in conflict. */
 export const NodeChange = message('NodeChange', maxReplyBytes, NodeInfo);

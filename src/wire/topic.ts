@@ -61,6 +61,11 @@ export function endTopic(id: RequestId): string {
   return `end/${id}`;
 }
 
+/** Topic of the publisher for the progress of a rollout. */
+export function rolloutTopic(id: RequestId): string {
+  return `rollout/${id}`;
+}
+
 /** Topic of the publisher for changes of the nodes. */
 export const nodesTopic = 'nodes/';
 

@@ -176,7 +176,7 @@ describe('docs/PROTOCOL.md', () => {
     [
       'a field that is missing',
       (text) => text.replace(/^\| `topic` .*\n/m, ''),
-      'FrontendRequest: topic is missing: | `topic` | string | required | a topic of 1 to 255 printable characters |',
+      'FrontendRequest: topic is missing: | `topic` | string | required | a target of 1 to 65536 printable characters |',
     ],
     [
       'a field that does not exist',

@@ -29,7 +29,11 @@ function requestOn(topic: string): RequestBody {
 
 function v2(topic: string): Buffer[] {
   const body = requestOn(topic);
-  return dispatchFramesV2(topicFrame(topic, 'v2'), id, RequestBody.encode(body), '');
+  return dispatchFramesV2(topicFrame(topic, 'v2'), {
+    id,
+    bodyBytes: RequestBody.encode(body),
+    signature: '',
+  });
 }
 
 /** The link of web1 to a manager, whose backend the test plays. */
@@ -100,7 +104,9 @@ describe('a link to a v2 manager', () => {
   it('hands on a request to its address, whatever its topic', async () => {
     const { dispatched, send } = await linkOf('v2');
     const body = requestOn('role:elsewhere');
-    await send(dispatchFramesV2(addressFrame('web1'), id, RequestBody.encode(body), ''));
+    await send(
+      dispatchFramesV2(addressFrame('web1'), { id, bodyBytes: RequestBody.encode(body), signature: '' }),
+    );
     expect(dispatched).to.deep.equal([{ type: 'request', body }]);
   });
 

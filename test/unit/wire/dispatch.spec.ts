@@ -73,7 +73,7 @@ describe('a v1 backend message', () => {
 describe('a v2 backend message', () => {
   it('is the framed topic, a header, the body as it came, and the signature', () => {
     const odd = Buffer.from(` {"id":"${id}", "cmd":"status","topic":"Linux","service":"sshd","new":1}`);
-    expect(dispatchFramesV2(topic, id, odd, 'abc').map(String)).to.deep.equal([
+    expect(dispatchFramesV2(topic, { id, bodyBytes: odd, signature: 'abc' }).map(String)).to.deep.equal([
       '\x02Linux\x00',
       header,
       odd.toString(),
@@ -96,7 +96,7 @@ describe('a v2 backend message', () => {
       fc.property(asked, (value) => {
         const sent = RequestBody.parse(value);
         const bytes = RequestBody.encode(sent);
-        expect(openDispatch(dispatchFramesV2(topic, id, bytes, ''))).to.deep.equal({
+        expect(openDispatch(dispatchFramesV2(topic, { id, bodyBytes: bytes, signature: '' }))).to.deep.equal({
           type: 'request',
           body: sent,
         });
@@ -105,7 +105,7 @@ describe('a v2 backend message', () => {
   });
 
   it('may reach a node by its name, whatever the topic of its body', () => {
-    const sent = dispatchFramesV2(addressFrame('web1'), id, bodyBytes, '');
+    const sent = dispatchFramesV2(addressFrame('web1'), { id, bodyBytes, signature: '' });
     expect(sent[0]?.toString()).to.equal('\x03web1\x00');
     expect(openDispatch(sent)).to.deep.equal({ type: 'request', body });
   });
@@ -140,6 +140,25 @@ describe('a v2 backend message', () => {
       const { code, message: told } = refusal(frames(topic, text, bodyBytes, ''));
       expect(code).to.equal('INVALID_MESSAGE');
       expect(told).to.include(`DispatchHeader: ${reason}`);
+    });
+  }
+
+  for (const [ofManager, ofClient, expected] of [
+    [5, 7, 5],
+    [7, 5, 5],
+    [5, undefined, 5],
+    [undefined, 7, 7],
+  ] as const) {
+    it(`is good until ${expected} when the manager says ${ofManager} and the client ${ofClient}`, () => {
+      const until = ofClient === undefined ? {} : { notAfterMs: ofClient };
+      const bodyBytes = RequestBody.encode({ ...body, ...until });
+      const sent = dispatchFramesV2(addressFrame('web1'), {
+        id,
+        bodyBytes,
+        signature: '',
+        notAfterMs: ofManager,
+      });
+      expect(openDispatch(sent)).to.deep.equal({ type: 'request', body: { ...body, notAfterMs: expected } });
     });
   }
 
