@@ -67,7 +67,7 @@ describe('a choice of nodes', () => {
     );
   });
 
-  // 4,000 choices of 5 out of 20. The bounds are passed by one honest lottery in 100,000.
+  // 4,000 choices of 5 out of 20. Of 100,000 honest lotteries one goes beyond a bound.
   for (const [what, nodes] of [
     ['numbered names', web],
     ['names with the number in front', web.map((_, index) => node(`${index + 1}.web.example.org`))],
