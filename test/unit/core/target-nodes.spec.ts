@@ -79,6 +79,16 @@ describe('the nodes that a target reaches', () => {
     ).to.deep.equal([200, 3, 47, 50, 3, 153, 200]);
   });
 
+  it('are looked up once for a topic of many, however often it is named', () => {
+    const asked: string[] = [];
+    const onTopic = (text: string) => {
+      asked.push(text);
+      return known.onTopic(text);
+    };
+    resolveTarget(parseTarget('any,any or not (any and role:web)'), { ...known, onTopic });
+    expect(asked).to.deep.equal(['any', 'role:web']);
+  });
+
   const names = Array.from({ length: 10_000 }, (_, index) => `n${index + 1}`);
   const large = knownNodes(
     Object.fromEntries(names.map((name, at) => [name, ['any', at % 2 === 0 ? 'role:even' : 'role:odd']])),
