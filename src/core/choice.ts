@@ -22,7 +22,7 @@ function draw(seed: number, name: string): number {
   return stir(stir(drawn, name.length), seed) >>> 0;
 }
 
-/** One to one for each value, and every bit of the state has a say in the higher half of the outcome and in the lower one. */
+/** One to one in the state for each value, so that nothing of what was stirred in before is lost. */
 function stir(state: number, value: number): number {
   const first = Math.imul(state ^ value ^ (value << 16), 0x9e3779b1);
   const second = Math.imul(first ^ (first >>> 15), 0x2c1b3c6d);
