@@ -1,7 +1,7 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import { type Aim, Ledger, type LedgerEvent, type LedgerOptions } from './ledger.ts';
 import type { RolloutPlan, RolloutProgress } from './rollout.ts';
-import { type PastRollout, RolloutRun, type RolloutRunEffect } from './rollout-run.ts';
+import { type PastRollout, type RolloutAim, RolloutRun, type RolloutRunEffect } from './rollout-run.ts';
 
 /** What a ledger wants done; `save` comes only from those of rollouts. */
 export type RequestEffect = RolloutRunEffect;
@@ -51,7 +51,7 @@ export class Requests {
   }
 
   /** The ledger of a new rollout, of which nobody was asked yet; step it with `tick` to begin. */
-  addRollout(aim: Parameters<typeof RolloutRun.open>[0], plan: RolloutPlan, now: number): Ledger {
+  addRollout(aim: RolloutAim, plan: RolloutPlan, now: number): Ledger {
     return this.#take(RolloutRun.open(aim, plan, this.#options, now));
   }
 

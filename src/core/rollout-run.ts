@@ -17,10 +17,13 @@ export type RolloutRunEffect =
    */
   | { readonly kind: 'save'; readonly id: Aim['id']; readonly rollout: RolloutState };
 
+/** Whom a rollout is aimed at. v1 agents have no names: they take no part, all on the topic are withheld. */
+export type RolloutAim = Pick<Aim, 'id' | 'nodes' | 'withheld'>;
+
 /** A rollout as the store knows it. */
 export interface PastRollout {
-  /** `endsAtMs` is read only where it is cancelled: when that ends. */
-  readonly aim: Omit<Aim, 'nodes' | 'anonymous' | 'isHeld'>;
+  /** `endsAtMs` is read only where it is cancelled: the end of the grace. */
+  readonly aim: Pick<Aim, 'id' | 'withheld' | 'endsAtMs'>;
   readonly plan: RolloutPlan;
   readonly state: RolloutState | undefined;
   readonly entries: readonly StoredEntry[];
@@ -41,12 +44,7 @@ export class RolloutRun {
   }
 
   /** Step it with `tick` to begin. */
-  static open(
-    aim: Omit<Aim, 'anonymous' | 'isHeld' | 'endsAtMs'>,
-    plan: RolloutPlan,
-    options: LedgerOptions,
-    now: number,
-  ): RolloutRun {
+  static open(aim: RolloutAim, plan: RolloutPlan, options: LedgerOptions, now: number): RolloutRun {
     const ledger = new Ledger({ ...aim, anonymous: 0, isHeld: true, endsAtMs: now }, options, now);
     return new RolloutRun(ledger, new Rollout(plan, ledger.entries(), now));
   }

@@ -1,7 +1,7 @@
 import type { NodeName } from '../wire/fields.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { batchSizes } from './rollout-batches.ts';
-import { RolloutTally } from './rollout-tally.ts';
+import { type Fate, RolloutTally } from './rollout-tally.ts';
 
 /** What a rollout is to do; never changes. Plain JSON. */
 export interface RolloutPlan {
@@ -209,7 +209,7 @@ export class Rollout {
   }
 }
 
-function isUnwell(fate: string | undefined): boolean {
+function isUnwell(fate: Fate | undefined): boolean {
   return fate !== undefined && fate !== 'ok' && fate !== 'unstarted';
 }
 

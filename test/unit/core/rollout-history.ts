@@ -166,6 +166,7 @@ export class RolloutHistory {
       const stored = storedRolloutOf(effect.rollout, { ms: this.#now(), wallMs: this.#wallMs });
       this.#rollout = JSON.parse(JSON.stringify(stored));
     } else if (effect.kind === 'end') this.#ends += 1;
+    if (effect.kind === 'publish' || effect.kind === 'save') return;
     this.#compareLimits();
     this.#checkCrowd();
   }
