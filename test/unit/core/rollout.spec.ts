@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { LedgerEvent } from '../../../src/core/ledger.ts';
-import type { RolloutPlan } from '../../../src/core/rollout.ts';
+import { Rollout, type RolloutPlan } from '../../../src/core/rollout.ts';
 import { RolloutRun, type RolloutRunEffect } from '../../../src/core/rollout-run.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName, RequestId } from '../../../src/wire/fields.ts';
@@ -315,6 +315,32 @@ describe('failures', () => {
       expect(rollout.stop?.reason).to.equal(kind);
     });
   }
+});
+
+describe('a turn', () => {
+  function waiting(...names: string[]): Rollout {
+    const entries = names.map(
+      (name) => ({ node: node(name), phase: 'waiting', outcome: undefined }) as const,
+    );
+    const limits = { batch: 1, canary: 0, pauseMs: 0, maxFail: 0, maxUnreachable: 2, windowMs };
+    return new Rollout({ nodes: names.map(node), ...limits }, entries, 0);
+  }
+
+  it('comes once, also when nothing was heard of it since', () => {
+    const rollout = waiting('web1', 'web2');
+    const nodes = [node('web1')];
+    expect(rollout.next(0, () => true)).to.deep.equal({ kind: 'release', nodes, endsAtMs: windowMs });
+    expect(rollout.next(0, () => true)).to.equal(undefined);
+    expect(rollout.next(10 * windowMs, () => true)).to.equal(undefined);
+  });
+
+  it('is over for a node that is not there, also when nothing was heard of it since', () => {
+    const rollout = waiting('web1', 'web2');
+    expect(rollout.next(0, () => false)).to.deep.equal({ kind: 'skip', nodes: [node('web1')] });
+    expect(rollout.next(0, () => false)).to.deep.equal({ kind: 'skip', nodes: [node('web2')] });
+    expect(rollout.next(0, () => true)).to.deep.equal({ kind: 'done' });
+    expect(rollout.next(0, () => true)).to.equal(undefined);
+  });
 });
 
 describe('a canary', () => {
