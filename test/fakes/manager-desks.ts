@@ -1,11 +1,13 @@
 import type { StoredMember } from '../../src/core/roster.ts';
 import { Dispatcher } from '../../src/manager/dispatch.ts';
 import { Intake } from '../../src/manager/intake.ts';
+import { Plans } from '../../src/manager/plans.ts';
 import { PresenceDesk } from '../../src/manager/presence.ts';
 import { Publisher } from '../../src/manager/publisher.ts';
 import { Queries } from '../../src/manager/queries.ts';
 import { Recorder } from '../../src/manager/recorder.ts';
 import { RequestDesk } from '../../src/manager/requests.ts';
+import { sha256 } from '../../src/platform/node/hash.ts';
 import { serve } from '../../src/platform/serve.ts';
 import type { Socket } from '../../src/platform/sockets.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -65,8 +67,9 @@ export class ManagerDesks {
       onPresence: (node, isAlive) => this.requests.presence(node, isAlive),
     });
     const { presence, requests } = this;
-    this.intake = new Intake({ clock, presence, requests, port });
-    this.queries = new Queries({ ...parts, presence, requests, port });
+    const plans = new Plans(sha256);
+    this.intake = new Intake({ clock, presence, requests, plans, port });
+    this.queries = new Queries({ ...parts, presence, requests, plans, port });
   }
 
   static async open(store: Store = new MemoryStore(), clock = new ManualClock()): Promise<ManagerDesks> {
