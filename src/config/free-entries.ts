@@ -20,41 +20,25 @@ export class FreeEntries {
 
   /** For messages about an unknown section. */
   get expected(): string[] {
-    return this.#declared.map(({ section }) => (section.endsWith(':') ? `${section}NAME` : section));
+    return this.#declared.map(({ section }) => section);
   }
 
   has(section: string): boolean {
     return this.#declarationOf(section) !== undefined;
   }
 
-  open(section: string, line: number): void {
-    const declaration = this.#declarationOf(section);
-    if (declaration === undefined) return;
-    const { titles, section: beginning } = declaration;
-    const title = section.slice(beginning.length);
-    if (titles === undefined || titles.parse(title) !== undefined) this.#written.set(section, new Map());
-    else this.#refuse(line, `section ${show(section)}: ${show(title)}, expected ${titles.expected}`);
-  }
-
   /** False when the entry is in no such section. */
   take(section: string, entry: EntryLine): boolean {
     const declaration = this.#declarationOf(section);
     if (declaration === undefined) return false;
-    // Keys of a section that was refused are not judged.
-    const entries = this.#written.get(section);
-    if (entries !== undefined) this.#add(entries, entry, declaration);
+    const entries = this.#written.get(section) ?? new Map();
+    this.#written.set(section, entries);
+    this.#add(entries, entry, declaration);
     return true;
   }
 
   named<T>(section: FreeSection<T>): ReadonlyMap<string, T> {
     return goodValues(section, this.#written.get(section.section) ?? new Map());
-  }
-
-  titled<T>(section: FreeSection<T>): ReadonlyMap<string, ReadonlyMap<string, T>> {
-    const found = [...this.#written].filter(([name]) => this.#declarationOf(name) === section);
-    return new Map(
-      found.map(([name, entries]) => [name.slice(section.section.length), goodValues(section, entries)]),
-    );
   }
 
   #add(entries: Entries, entry: EntryLine, { names, values }: FreeSection<unknown>): void {
@@ -72,9 +56,7 @@ export class FreeEntries {
   }
 
   #declarationOf(section: string): FreeSection<unknown> | undefined {
-    return this.#declared.find((each) =>
-      each.section.endsWith(':') ? section.startsWith(each.section) : section === each.section,
-    );
+    return this.#declared.find((each) => each.section === section);
   }
 }
 

@@ -24,6 +24,8 @@ const notFound = {
   RHEL: 'nosuch: unrecognized service\n',
   FreeBSD: 'nosuch does not exist in /etc/rc.d or the local startup\ndirectories (/usr/local/etc/rc.d)\n',
   systemd: 'Unit nosuch.service could not be found.\n',
+  'systemd (start)': 'Failed to start nosuch.service: Unit nosuch.service not found.\n',
+  'systemd (stop)': 'Failed to stop nosuch.service: Unit nosuch.service not loaded.\n',
 };
 
 describe('the state that a status tells of', () => {
