@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
-import type { ActionName, ServiceName, State } from '../wire/fields.ts';
+import type { ActionName, ServiceName } from '../wire/fields.ts';
 import { knownAliases } from './known-aliases.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { TimeLeft } from './time-left.ts';
@@ -17,9 +17,9 @@ export interface AliasedProviderOptions extends Aliases {
   readonly clock: Clock;
 }
 
-interface Answered<T> {
-  readonly name: ServiceName;
+interface Asked<T> {
   readonly answer: T;
+  readonly isKnown: boolean;
 }
 
 /**
@@ -53,34 +53,36 @@ export class AliasedProvider implements Provider {
     // A list is of all services: its name says nothing.
     if (action === 'list') return this.#provider.run(service, action, limits);
     const startedMs = this.#clock.now();
-    const { name, answer } = await this.#firstKnown(service, limits, (each, left) =>
-      this.#provider.run(each, action, { ...limits, ...left }),
-    );
+    const { name, answer } = await this.#firstKnown(service, limits, async (each, left) => {
+      const result = await this.#provider.run(each, action, { ...limits, ...left });
+      // Only of a name that the host does not know it is sure that nothing has been done under it.
+      return { answer: result, isKnown: result.state !== 'not-found' || result.exitCode === 0 };
+    });
     if (name === service) return answer;
     return { ...answer, ranAs: answer.ranAs ?? name, durationMs: this.#clock.now() - startedMs };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const { answer } = await this.#firstKnown(service, limits, (each, left) =>
-      this.#provider.inspect(each, { ...limits, ...left }),
-    );
+    const { answer } = await this.#firstKnown(service, limits, async (each, left) => {
+      const inspection = await this.#provider.inspect(each, { ...limits, ...left });
+      return { answer: inspection, isKnown: inspection.state !== 'not-found' };
+    });
     return answer;
   }
 
   /** The answer for the first name that the host knows, else the one for the name that was given. */
-  async #firstKnown<T extends { readonly state: State }>(
+  async #firstKnown<T>(
     service: ServiceName,
     { timeoutMs, signal }: ReadLimits,
-    ask: (name: ServiceName, left: { readonly timeoutMs: number }) => Promise<T>,
-  ): Promise<Answered<T>> {
+    ask: (name: ServiceName, left: { readonly timeoutMs: number }) => Promise<Asked<T>>,
+  ): Promise<{ readonly name: ServiceName; readonly answer: T }> {
     const left = new TimeLeft(this.#clock, timeoutMs);
-    const first = await ask(service, { timeoutMs });
-    // Only of a name that the host does not know it is sure that nothing has been done under it.
-    if (first.state !== 'not-found') return { name: service, answer: first };
+    const { answer: first, isKnown } = await ask(service, { timeoutMs });
+    if (isKnown) return { name: service, answer: first };
     for (const name of this.namesOf(service).slice(1)) {
       if (left.ms === 0 || signal?.aborted) break;
-      const answer = await ask(name, { timeoutMs: left.ms });
-      if (answer.state !== 'not-found') return { name, answer };
+      const { answer, isKnown } = await ask(name, { timeoutMs: left.ms });
+      if (isKnown) return { name, answer };
     }
     return { name: service, answer: first };
   }
