@@ -1,6 +1,6 @@
 import type { ActionName, State } from '../wire/fields.ts';
 import type { MemberResult, Verification } from '../wire/result.ts';
-import { notKnownCode } from './bundle-member.ts';
+import { isOk, notKnownCode } from './bundle-member.ts';
 import type { BundleTurns } from './bundle-turns.ts';
 import type { ProviderResult } from './provider.ts';
 
@@ -52,7 +52,8 @@ function codeOfState(members: readonly MemberResult[], state: State): number {
 function codeOfFirst(members: readonly MemberResult[]): number {
   const failed = members.find(({ outcome }) => outcome === 'failed');
   if (failed !== undefined) return failed.returncode || 1;
-  return members.some(({ outcome }) => outcome === 'cancelled') ? 1 : 0;
+  // Of what is not verified the exit code stays as it is: the verification says it, and why others had no turn.
+  return members.every(isOk) || members.some(({ outcome }) => outcome === 'unverified') ? 0 : 1;
 }
 
 function unverified(members: readonly MemberResult[]): Verification | undefined {
