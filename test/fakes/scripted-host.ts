@@ -29,6 +29,8 @@ export interface ScriptedRun {
   readonly tookMs?: number;
   readonly throws?: Error;
   readonly isVerified?: boolean;
+  /** The state in the result of an action that is no status; without it `unknown`. */
+  readonly says?: State;
   /** What the service is afterwards; without it a failed action changes nothing. */
   readonly leaves?: State;
 }
@@ -93,7 +95,7 @@ export class ScriptedHost implements Provider {
     const made = action === 'start' ? 'running' : action === 'stop' ? 'stopped' : undefined;
     const after = leaves ?? (exitCode === 0 ? made : undefined);
     if (after !== undefined && service.state !== undefined) service.state = after;
-    return result(run, 'unknown');
+    return result(run, run.says ?? 'unknown');
   }
 }
 

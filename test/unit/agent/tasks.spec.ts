@@ -287,6 +287,8 @@ describe('actions that touch the same services', () => {
     const commands = ['db stop', 'bundle:web start', 'app status', 'bundle:web stop'];
     for (const command of commands) bench.hand(command);
     await bench.settle();
+    bench.touch('bundle:mail', 'app');
+    expect(bench.isBusy('bundle:mail')).to.equal(true);
     for (const command of commands) {
       expect(bench.running).to.deep.equal([command]);
       await bench.end(command);

@@ -116,6 +116,12 @@ describe('starting a bundle', () => {
     });
   });
 
+  it('is then as its members are after the roll-back', async () => {
+    const db = stopped({ start: { says: 'unknown' }, stop: { says: 'stopped' } });
+    const web = bench({ db, app: stopped({ start: { exitCode: 7, says: 'stopped' } }) });
+    expect(await web.run('start')).to.include({ state: 'stopped', exitCode: 7 });
+  });
+
   it('says nothing of a verification when all is as it should be', async () => {
     const web = bench({ db: stopped({ start: { isVerified: true } }) });
     expect(await web.run('start')).to.not.have.property('verification');
@@ -143,6 +149,29 @@ describe('starting a bundle', () => {
     expect(shown(result)).to.deep.equal(['db failed', 'app ok']);
     expect(result.exitCode).to.equal(5);
     expect(web.ran()).to.deep.equal(['db start', 'app start']);
+  });
+});
+
+describe('a bundle with stop_on_error = no', () => {
+  it('keeps what it had started also when its time is over', async () => {
+    const services = {
+      db: stopped({ start: { tookMs: 500 } }),
+      app: stopped({ start: { tookMs: 900 } }),
+      nginx: stopped(),
+    };
+    const web = bench(services, { stopOnError: false });
+    const result = await web.run('start', { timeoutMs: 1_000 });
+    expect(shown(result)).to.deep.equal(['db ok', 'app failed', 'nginx cancelled']);
+    expect([result.timedOut, web.state('db')]).to.deep.equal([true, 'running']);
+  });
+
+  it('does not start in a restart what it had no time to stop', async () => {
+    const web = bench({ db: stopped(), app: running({ stop: { tookMs: 2_000 } }) }, { stopOnError: false });
+    expect(shown(await web.run('restart', { timeoutMs: 1_000 }))).to.deep.equal([
+      'db cancelled',
+      'app failed',
+    ]);
+    expect(web.ran()).to.deep.equal(['app stop']);
   });
 });
 
