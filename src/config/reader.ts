@@ -147,7 +147,7 @@ class SettingsFile implements Settings {
     section: string,
     line: number,
     { section: beginning, titles, keysIn }: RepeatedSection,
-  ) {
+  ): void {
     const title = section.slice(beginning.length);
     if (titles.parse(title) === undefined) {
       this.#refuse(line, `section ${show(section)}: ${show(title)}, expected ${titles.expected}`);

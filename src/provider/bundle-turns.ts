@@ -26,6 +26,8 @@ export interface BundleTurnsOptions {
  * byte escaped: with that it stays under `maxResultBytes`.
  */
 const memberOutputBytes = 96 * 1_024;
+/** A status that hangs must not eat up the time of the action. */
+const lookLimitMs = 5_000;
 /** Each may have a second turn in a roll-back, and has two streams. */
 const streamsOfMember = 4;
 
@@ -123,7 +125,7 @@ export class BundleTurns {
     if (!this.#mayGoOn()) return undefined;
     const { provider, limits } = this.#options;
     try {
-      const timeoutMs = Math.min(this.#left.ms, this.#ownLimitMsOf(service));
+      const timeoutMs = Math.min(this.#left.ms, this.#ownLimitMsOf(service), lookLimitMs);
       return await provider.inspect(service, { ...limits, timeoutMs });
     } catch (error) {
       if (!isServiceManagerError(error) || error.code !== 'PROVIDER_FAILED') throw error;

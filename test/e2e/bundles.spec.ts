@@ -3,7 +3,7 @@ import { type RunningManager, runClient, startAgent, startManager } from './harn
 import { isObject, type JsonObject } from './harness/management.ts';
 import { cleanUp, runProgram } from './harness/processes.ts';
 import { serviceProgram } from './harness/service-program.ts';
-import { failing, type TestService, wellBehaved } from './harness/services.ts';
+import { failing, slow, type TestService, wellBehaved } from './harness/services.ts';
 
 /** `node0 ok` or `node0 failed`, and whether it was rolled back. */
 function membersOf(result: JsonObject): string[] {
@@ -109,6 +109,22 @@ describe('a service bundle of real init scripts', function () {
       expect(service.daemonPid()).to.be.a('number').and.not.equal(before[at]);
       expect(await changesOf(service)).to.deep.equal(['start', 'stop', 'start']);
     }
+  });
+
+  it('does not run at the same time as one of its members', async () => {
+    const service = slow(400);
+    const sections = { 'bundle:one': { services: service.name } };
+    await startAgent({ managers: [manager], nodeName: 'web2', sections });
+    await manager.waitForSubscribers(2);
+    const names = ['bundle:one', service.name, 'bundle:one', service.name];
+    const runs = await Promise.all(
+      names.map((name) =>
+        runClient(manager.request('web2', 'reload', name, '-w', '20'), { deadlineMs: 30_000 }),
+      ),
+    );
+    for (const run of runs) expect(run, run.stderr).to.include({ code: 0 });
+    const reloads = (await service.log()).filter((line) => line.endsWith('reload'));
+    expect(reloads).to.deep.equal(names.flatMap(() => ['reload', 'done reload']));
   });
 
   it('that is not configured is not found', async () => {

@@ -45,8 +45,10 @@ const statusCodes: Readonly<Record<State, number>> = {
 
 /** The services of a host as a test writes them down: they start, stop and fail as told, and take their time by the clock. */
 export class ScriptedHost implements Provider {
-  /** `nginx start`, in order; looks are not among them. */
+  /** `nginx start`, in order. */
   readonly runs: string[] = [];
+  /** `nginx 500`: who was looked at, with the time that there was for it. */
+  readonly looks: string[] = [];
   /** `nginx start 500`: with the time that it was given. */
   readonly limits: string[] = [];
   readonly services: Map<string, ScriptedService>;
@@ -76,7 +78,8 @@ export class ScriptedHost implements Provider {
     return { ...this.#carriedOut(known, action, run), durationMs: tookMs };
   }
 
-  async inspect(service: ServiceName, _limits: ReadLimits): Promise<Inspection> {
+  async inspect(service: ServiceName, { timeoutMs }: ReadLimits): Promise<Inspection> {
+    this.looks.push(`${service} ${timeoutMs}`);
     const known = this.services.get(service);
     return { state: known === undefined ? 'not-found' : (known.state ?? 'unknown'), mainPid: undefined };
   }

@@ -438,6 +438,15 @@ describe('the time of a bundle', () => {
     expect(web.host.limits).to.deep.equal(['db start 900', 'app start 300']);
   });
 
+  it('is not used up by a look at a member: 5 s at most, and never more than it has', async () => {
+    const web = bench({ db: running(), app: running() }, { timeoutsMs: { app: 700 } });
+    await web.run('start');
+    expect(web.host.looks).to.deep.equal(['db 5000', 'app 700']);
+    web.host.looks.splice(0);
+    await web.run('start', { timeoutMs: 300 });
+    expect(web.host.looks).to.deep.equal(['db 300', 'app 300']);
+  });
+
   it('that is over never reads as if it went well', async () => {
     const web = bench({ db: running({ stop: { tookMs: 500, exitCode: 0 } }) }, { timeoutMs: 100 });
     const { run } = web.host;

@@ -100,6 +100,11 @@ describe('the state after another action', () => {
     });
   }
 
+  it('is unknown when another unit is missing that it needs', () => {
+    const stderr = 'Failed to start nginx.service: Unit network.service not found.\n';
+    expect(stateAfterAction(exit(5, { stderr }))).to.equal('unknown');
+  });
+
   it('is unknown for code 0, whatever the output says', () => {
     expect(stateAfterAction(exit(0, { stderr: notFound.Debian }))).to.equal('unknown');
   });
