@@ -1,4 +1,5 @@
 import type { Ledger } from '../core/ledger.ts';
+import { inNaturalOrder } from '../core/natural-order.ts';
 import { batchSizes } from '../core/rollout-batches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RequestOverview, Store, StoredRequest } from '../store/store.ts';
@@ -90,7 +91,8 @@ export class Queries {
     plans.expect(body, aimedAt);
     const { members, reach, rollout } = aimedAt;
     const now = this.#deps.clock.now();
-    const nodes = members.filter(({ presence }) => presence === 'alive').map(({ node }) => node);
+    const alive = members.filter(({ presence }) => presence === 'alive').map(({ node }) => node);
+    const nodes = rollout === undefined ? inNaturalOrder(alive, (node) => node) : alive;
     const absent = members.filter(({ presence }) => presence !== 'alive');
     return {
       success: 0,
