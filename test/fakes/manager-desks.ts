@@ -36,6 +36,8 @@ export class ManagerDesks {
   readonly queries: Queries;
   /** What left for the agents: `any request`, `web1 cancel`. */
   readonly dispatched: string[] = [];
+  /** Of each request that left for an agent, until when it is good. */
+  readonly untils: Array<number | undefined> = [];
   /** What was published: a topic and a text. */
   readonly published: Array<readonly [topic: string, text: string]> = [];
   /** Calls of the store that changed something, in order. */
@@ -81,7 +83,9 @@ export class ManagerDesks {
     agents.subscribe('');
     void serve(agents, (frames) => {
       const topic = readTopicFrame(frames[0] ?? Buffer.alloc(0))?.topic;
-      desks.dispatched.push(`${topic} ${openDispatch(frames).type}`);
+      const dispatch = openDispatch(frames);
+      desks.dispatched.push(`${topic} ${dispatch.type}`);
+      if (dispatch.type === 'request') desks.untils.push(dispatch.body.notAfterMs);
     });
     const clients = sockets.connectSubscriber('tcp://localhost:5750');
     clients.subscribe('');
