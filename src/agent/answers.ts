@@ -8,11 +8,11 @@ import type { ServiceAnswer, TroubleAnswer } from '../wire/result.ts';
 
 /** Words what this node has to say, in the 2014 shape with the new fields beside it. */
 export class Answers {
-  readonly #node: NodeName;
+  readonly node: NodeName;
   readonly #host: HostFacts;
 
   constructor(node: NodeName, host: HostFacts) {
-    this.#node = node;
+    this.node = node;
     this.#host = host;
   }
 
@@ -21,7 +21,7 @@ export class Answers {
     return {
       msg: `Executed service ${cmd} request${ending}`,
       result: {
-        node: this.#node,
+        node: this.node,
         returncode: run.exitCode,
         service,
         stdout: textOf(run.stdout),
@@ -42,6 +42,6 @@ export class Answers {
   }
 
   trouble(id: RequestId, code: ErrorCode, reason: string): TroubleAnswer {
-    return { success: -1, msg: reason, node: this.#node, uuid: id, code };
+    return { success: -1, msg: reason, node: this.node, uuid: id, code };
   }
 }

@@ -1,7 +1,8 @@
 import type { Socket } from '../platform/sockets.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
+import type { OutputPiece } from '../wire/output.ts';
 import type { AckPhase, BootId, Hello } from '../wire/presence.ts';
-import { ackFrames, helloFrames, presenceFrames, resultFrames } from '../wire/sink.ts';
+import { ackFrames, helloFrames, outputFrames, presenceFrames, resultFrames } from '../wire/sink.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
 
 export interface ReportOptions {
@@ -33,6 +34,11 @@ export class Report {
   acknowledge(id: RequestId, phase: AckPhase): void {
     const { sink, node, nextSequence } = this.#options;
     if (this.isConfirmed) sink().send(ackFrames(id, node, nextSequence(), phase));
+  }
+
+  output(id: RequestId, piece: OutputPiece): void {
+    const { sink, nextSequence } = this.#options;
+    if (this.isConfirmed) sink().send(outputFrames(id, nextSequence(), piece));
   }
 
   hello(hello: Hello): void {

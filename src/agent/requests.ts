@@ -9,6 +9,7 @@ import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
 import type { Answers } from './answers.ts';
 import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
+import { OutputFeed } from './output-feed.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RequestDeskDeps {
@@ -186,11 +187,24 @@ export class RequestDesk {
     this.#known.set(id, known);
     log.info('request.received', { id, action, service, phase });
     link.report.acknowledge(id, phase);
-    const hooks = { begin: () => this.#begin(known), signal: known.cancel.signal };
+    const feed = body.follow === true ? this.#feed(known) : undefined;
+    const watch = feed === undefined ? {} : { onOutput: feed.onOutput };
+    const hooks = { begin: () => this.#begin(known), signal: known.cancel.signal, ...watch };
     tasks
       .run(body, hooks)
+      .finally(() => feed?.close())
       .then((answer) => this.#finish(known, answer))
       .catch(this.#deps.fail);
+  }
+
+  #feed({ body: { id }, links }: Known): OutputFeed {
+    const { clock, answers } = this.#deps;
+    return new OutputFeed({
+      ...{ clock, node: answers.node },
+      send: (piece) => {
+        for (const link of links) link.report.output(id, piece);
+      },
+    });
   }
 
   #begin(known: Known): void {

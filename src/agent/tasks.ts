@@ -1,3 +1,4 @@
+import type { OnOutput } from '../platform/processes.ts';
 import type { Provider, ProviderResult } from '../provider/provider.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
 import type { ServiceName } from '../wire/fields.ts';
@@ -22,6 +23,8 @@ export interface TaskHooks {
   begin(): void;
   /** Aborted: a waiting task does not start, a running one is ended. */
   readonly signal: AbortSignal;
+  /** Gets what the action prints, as it comes. */
+  readonly onOutput?: OnOutput;
 }
 
 interface Task extends TaskHooks {

@@ -222,6 +222,7 @@ export class Manager {
 
   #onAgent(message: SinkMessage): void {
     if (message.type === 'ack') return this.#requests.acknowledged(message);
+    if (message.type === 'output') return this.#requests.output(message);
     if (message.type !== 'result') return this.#presence.message(message);
     this.#tally.results += 1;
     this.#requests.result(message);

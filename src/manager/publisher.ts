@@ -5,7 +5,7 @@ import type { RequestEnd } from '../wire/end.ts';
 import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { NodeChange, type NodeInfo, type RolloutInfo, RolloutProgress } from '../wire/query.ts';
-import { endTopic, nodesTopic, readSubscription, rolloutTopic } from '../wire/topic.ts';
+import { endTopic, nodesTopic, outputTopic, readSubscription, rolloutTopic } from '../wire/topic.ts';
 
 const replayMaxAgeMs = 60_000;
 const replayMaxBytes = 256 * 1024 * 1024;
@@ -51,6 +51,11 @@ export class Publisher {
   end(end: RequestEnd): void {
     this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
     this.#unended.delete(end.uuid);
+  }
+
+  /** To whoever watches the actions; what is lost is in the answer. */
+  output(id: RequestId, payload: Buffer): void {
+    this.#publish(id, outputTopic(id), payload);
   }
 
   /** To whoever waits for a rollout. */

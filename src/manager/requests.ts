@@ -31,6 +31,7 @@ export interface RequestDeskDeps {
 
 type Result = Extract<SinkMessage, { type: 'result' }>;
 type Ack = Extract<SinkMessage, { type: 'ack' }>;
+type Output = Extract<SinkMessage, { type: 'output' }>;
 
 // A v1 request says no window; its ledger stays open this long for agents that never answer.
 const defaultWindowMs = 60_000;
@@ -131,6 +132,13 @@ export class RequestDesk {
       this.#requests.step(ledger, { kind: 'ack', node, phase }, this.#deps.clock.now()),
       undefined,
     );
+  }
+
+  /** Handed on while the request is open, and from nodes that it is aimed at. */
+  output({ id, node, payload }: Output): void {
+    const ledger = this.#requests.get(id);
+    if (ledger?.isOver === false && ledger.entry(node) !== undefined)
+      this.#deps.publisher.output(id, payload);
   }
 
   presence(node: NodeName, isAlive: boolean): void {

@@ -1,4 +1,4 @@
-import type { ProcessExit } from '../platform/processes.ts';
+import type { OnOutput, ProcessExit } from '../platform/processes.ts';
 import type { ActionName, ServiceName, State } from '../wire/fields.ts';
 import type { ListedService, MemberResult, Verification } from '../wire/result.ts';
 
@@ -32,6 +32,8 @@ export interface ReadLimits {
 export interface ActionLimits extends ReadLimits {
   /** How long the service must stay what the action made it; 0: don't look; undefined: as this host is set up. */
   readonly settleMs?: number;
+  /** Gets what the action prints, as it comes. */
+  readonly onOutput?: OnOutput;
 }
 
 /** Carries an action out on this host. */

@@ -1,6 +1,7 @@
 import { DispatchHeader, DispatchV1, IdOnly } from './dispatch.ts';
 import { RequestEnd } from './end.ts';
 import { ManagementReply, ManagementRequest } from './management.ts';
+import { OutputPiece } from './output.ts';
 import { Ack, Hello } from './presence.ts';
 import {
   AnswersReply,
@@ -37,6 +38,7 @@ export const messages = [
   Answer,
   SinkRouting,
   Ack,
+  OutputPiece,
   Hello,
   RequestEnd,
   NodeChange,

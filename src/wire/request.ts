@@ -89,6 +89,8 @@ export const RequestBody = message(
     settleMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 3_600_000, description: 'milliseconds up to 3600000' }),
     ),
+    /** Send what the action prints as it comes, beside the answer. */
+    follow: Type.Optional(Type.Boolean({ description: 'true or false' })),
     /** A check that must go well on the node after the action. */
     health: Type.Optional(HealthCheck),
   }),

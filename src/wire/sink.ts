@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
 import { NodeName, RequestId } from './fields.ts';
+import { OutputPiece } from './output.ts';
 import { Ack, type AckPhase, type BootId, Hello } from './presence.ts';
 import { Answer, isServiceAnswer, maxResultBytes, nodeOfAnswer, withTextOutput } from './result.ts';
 
@@ -18,6 +19,8 @@ export type SinkMessage =
       readonly payload: Buffer;
     }
   | { readonly type: 'ack'; readonly id: RequestId; readonly node: NodeName; readonly phase: AckPhase }
+  /** The payload is an `OutputPiece`. */
+  | { readonly type: 'output'; readonly id: RequestId; readonly node: NodeName; readonly payload: Buffer }
   | { readonly type: 'hello'; readonly hello: Hello }
   | { readonly type: 'beat' | 'bye'; readonly node: NodeName; readonly boot: BootId };
 
@@ -41,6 +44,10 @@ export function resultFrames(id: RequestId, node: NodeName, sequence: number, pa
 
 export function ackFrames(id: RequestId, node: NodeName, sequence: number, phase: AckPhase): Buffer[] {
   return sinkFrames('ack', id, node, sequence, Ack.encode({ phase }));
+}
+
+export function outputFrames(id: RequestId, sequence: number, piece: OutputPiece): Buffer[] {
+  return sinkFrames('output', id, piece.node, sequence, OutputPiece.encode(piece));
 }
 
 export function helloFrames(hello: Hello, sequence: number): Buffer[] {
@@ -102,6 +109,7 @@ function readRouting(uuid: Buffer, node: Buffer, sequence: Buffer) {
 function openV2(type: Buffer, { uuid, node }: Routing, payload: Buffer): SinkMessage {
   const name = type.toString('latin1');
   if (name === 'result') return openResult(uuid, node, payload);
+  if (name === 'output') return openOutput(uuid, node, payload);
   if (name === 'ack') return { type: name, id: uuid, node, phase: Ack.decode(payload).phase };
   // The routing schema has checked that it is 32 hex characters, which is all that a boot id is.
   const boot = uuid as string as BootId;
@@ -109,7 +117,7 @@ function openV2(type: Buffer, { uuid, node }: Routing, payload: Buffer): SinkMes
   if (name !== 'hello') {
     throw new ServiceManagerError(
       'UNKNOWN_TYPE',
-      'sink message of an unknown type, expected result, ack, hello, beat or bye',
+      'sink message of an unknown type, expected result, ack, output, hello, beat or bye',
     );
   }
   const hello = Hello.decode(payload);
@@ -127,6 +135,11 @@ function openResult(id: RequestId, node: NodeName, payload: Buffer): SinkMessage
     throw mismatch(`Answer: from ${node} to request ${id}, but it says otherwise`);
   }
   return { type: 'result', id, node, isV1: false, answer, payload };
+}
+
+function openOutput(id: RequestId, node: NodeName, payload: Buffer): SinkMessage {
+  if (OutputPiece.decode(payload).node === node) return { type: 'output', id, node, payload };
+  throw mismatch(`OutputPiece: from ${node}, but it says otherwise`);
 }
 
 function mismatch(text: string): ServiceManagerError {

@@ -66,6 +66,11 @@ export function rolloutTopic(id: RequestId): string {
   return `rollout/${id}`;
 }
 
+/** Topic of the publisher for what the actions of a request print while they run. */
+export function outputTopic(id: RequestId): string {
+  return `output/${id}`;
+}
+
 /** Topic of the publisher for changes of the nodes. */
 export const nodesTopic = 'nodes/';
 
