@@ -5,12 +5,12 @@ import { lockFile } from '../../../src/store/process-lock.ts';
 const [path = ''] = process.argv.slice(2);
 try {
   const held = await new NodePidFiles(lockFile).take(path);
-  process.stdout.write('held\n');
   process.once('SIGTERM', () => {
     held.close();
     process.exit(0);
   });
   setInterval(() => {}, 60_000);
+  process.stdout.write('held\n');
 } catch (error) {
   process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
 }
