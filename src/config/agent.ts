@@ -1,3 +1,4 @@
+import { type LogLevel, logLevels } from '../platform/log.ts';
 import type { ActionName, NodeName, ServiceName, Topic } from '../wire/fields.ts';
 import {
   type BundleConfig,
@@ -6,8 +7,9 @@ import {
   readBundles,
   refuseStrangeTimeouts,
 } from './bundles.ts';
-import { type FreeSection, optionalKey, requiredKey } from './key.ts';
+import { type FreeSection, type Key, optionalKey, requiredKey } from './key.ts';
 import { type Check, readSettings } from './reader.ts';
+import { keysThatDiffer } from './reload.ts';
 import {
   absolutePath,
   actionName,
@@ -45,6 +47,7 @@ export interface AgentConfig {
   readonly hasKnownAliases: boolean;
   /** By their names, without `bundle:`. */
   readonly bundles: ReadonlyMap<string, BundleConfig>;
+  readonly logLevel: LogLevel;
 }
 
 const dayMs = 86_400_000;
@@ -74,7 +77,7 @@ export const agentKeys = {
   stateDir: optionalKey(
     'state_dir',
     absolutePath,
-    '/var/lib/service-mgr',
+    '/var/lib/service-mgr/agent',
     'The directory in which the agent keeps what has to survive a restart.',
   ),
   roles: optionalKey(
@@ -112,6 +115,12 @@ export const agentKeys = {
     programFile,
     'service',
     'The service(8) program, by name or by absolute path.',
+  ),
+  logLevel: optionalKey(
+    'log_level',
+    oneOf(logLevels),
+    'info',
+    'What the log says at least: debug, info, warn or error.',
   ),
   extraActions: optionalKey(
     'extra',
@@ -161,6 +170,7 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     aliases: settings.named(aliasSection),
     hasKnownAliases: settings.get(agentKeys.builtinAliases) === 'yes',
     bundles: readBundles(settings),
+    logLevel: settings.get(agentKeys.logLevel),
   };
 }
 
@@ -175,3 +185,24 @@ const refuseUnevenLists: Check = (settings) => {
     },
   ];
 };
+
+/** What a running agent takes over at once. */
+type Live = 'roles' | 'topics' | 'logLevel' | 'aliases' | 'hasKnownAliases' | 'bundles';
+
+const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = {
+  managerEndpoints: agentKeys.managerEndpoints,
+  sinkEndpoints: agentKeys.sinkEndpoints,
+  mgmtEndpoint: agentKeys.mgmtEndpoint,
+  nodeName: agentKeys.nodeName,
+  stateDir: agentKeys.stateDir,
+  protocol: agentKeys.protocol,
+  actionTimeoutMs: agentKeys.actionTimeout,
+  outputLimitBytes: agentKeys.outputLimit,
+  serviceProgram: agentKeys.serviceProgram,
+  extraActions: agentKeys.extraActions,
+};
+
+/** The keys of which the values differ, but only take effect at the next start. */
+export function agentKeysForRestart(running: AgentConfig, next: AgentConfig): string[] {
+  return keysThatDiffer(fixed, running, next);
+}

@@ -55,7 +55,7 @@ describe('what a watched action prints', () => {
     feed.close();
     expect(pieces.length).to.be.greaterThan(2);
     expect(pieces.map((piece) => piece.text).join('')).to.equal(text);
-    expect(pieces.every((piece) => piece.text.isWellFormed())).to.equal(true);
+    expect(pieces.every((piece) => !/^[\udc00-\udfff]/.test(piece.text))).to.equal(true);
   });
 
   it('is not sent on for ever', () => {
