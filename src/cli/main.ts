@@ -34,7 +34,11 @@ const exitOfError: Partial<Record<ErrorCode, ExitCodeName>> = {
   ENDPOINT_UNUSABLE: 'bad-usage',
   MANAGER_UNREACHABLE: 'no-manager',
   INVALID_REPLY: 'no-manager',
+  BAD_TARGET: 'bad-usage',
+  PLAN_CHANGED: 'plan-changed',
+  EXPECTATION_FAILED: 'plan-changed',
   UNKNOWN_NODE: 'no-node',
+  NO_NODE: 'no-node',
   UNKNOWN_REQUEST: 'no-node',
   BAD_CONFIG: 'bad-config',
 };

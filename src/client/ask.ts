@@ -76,7 +76,12 @@ function refusalOf(endpoint: string, frame: Buffer): ServiceManagerError | undef
   const refusal = Failure.tryDecode(frame);
   if (refusal === undefined) return undefined;
   const code = isErrorCode(refusal.code) ? refusal.code : 'REFUSED';
-  return new ServiceManagerError(code, `${endpoint} refused: ${refusal.msg} (${code})`);
+  const { msg } = refusal;
+  // What points at a place in the line above it must stay below that place.
+  const text = msg.includes('\n')
+    ? `${endpoint} refused (${code}):\n${msg}`
+    : `${endpoint} refused: ${msg} (${code})`;
+  return new ServiceManagerError(code, text);
 }
 
 function opened<Reply>(endpoint: string, frame: Buffer, { reply }: Question<Reply>): Reply {

@@ -30,7 +30,12 @@ function onPipe(): Tried {
   const reader = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
   readers.push(reader);
   const text = read(reader);
-  const terminal = new NodeTerminal({ stdout: reader.stdin, stderr: new PassThrough(), env: {} });
+  const terminal = new NodeTerminal({
+    stdin: new PassThrough(),
+    stdout: reader.stdin,
+    stderr: new PassThrough(),
+    env: {},
+  });
   return {
     terminal,
     outText: () => {
@@ -106,6 +111,7 @@ function tty(columns = 80) {
 describe('the real terminal', () => {
   it('knows a terminal, its width and that it can be coloured', () => {
     const terminal = new NodeTerminal({
+      stdin: new PassThrough(),
       stdout: tty(132),
       stderr: new PassThrough(),
       env: { TERM: 'xterm' },
@@ -116,7 +122,7 @@ describe('the real terminal', () => {
 
   it('honours NO_COLOR unless it is empty, and dumb terminals', () => {
     const isColor = (env: Record<string, string>) =>
-      new NodeTerminal({ stdout: tty(), stderr: tty(), env }).isColor;
+      new NodeTerminal({ stdin: tty(), stdout: tty(), stderr: tty(), env }).isColor;
     expect([isColor({ NO_COLOR: '1' }), isColor({ NO_COLOR: '' }), isColor({ TERM: 'dumb' })]).to.deep.equal([
       false,
       true,
@@ -125,13 +131,15 @@ describe('the real terminal', () => {
   });
 
   it('says nothing of the width where the terminal does not know it', () => {
-    expect(new NodeTerminal({ stdout: tty(0), stderr: tty(), env: {} }).columns).to.equal(undefined);
+    expect(new NodeTerminal({ stdin: tty(), stdout: tty(0), stderr: tty(), env: {} }).columns).to.equal(
+      undefined,
+    );
   });
 
   it('rejects other trouble than a closed pipe, without ending the program', async () => {
     const diskFull = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done(diskFull) });
-    const terminal = new NodeTerminal({ stdout, stderr: new PassThrough(), env: {} });
+    const terminal = new NodeTerminal({ stdin: tty(), stdout, stderr: new PassThrough(), env: {} });
     expect(await terminal.writeOut('x').catch((error: unknown) => error)).to.equal(diskFull);
   });
 });

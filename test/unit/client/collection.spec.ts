@@ -26,7 +26,7 @@ async function collecting(deadlineMs = 5_000, signal?: AbortSignal) {
     });
   }
   const connections = new Connections(sockets, clock);
-  const collection = new Collection({ id, deadlineMs, signal, connections, clock });
+  const collection = new Collection({ id, isRollout: false, deadlineMs, signal, connections, clock });
   const [first, second] = publish;
   if (first === undefined || second === undefined) throw new Error('no publishers');
   return {
