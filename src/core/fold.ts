@@ -85,7 +85,7 @@ function seriesText({ before, after, width, names }: Series): string {
 export function unfoldNames(text: string): string[] {
   const names = new Set<string>();
   for (const part of partsOf(text)) {
-    for (const name of unfoldPart(part)) names.add(name);
+    for (const name of unfoldWord(part)) names.add(name);
     if (names.size > maxNames) throw tooMany(text);
   }
   return inNaturalOrder([...names], (name) => name);
@@ -104,7 +104,11 @@ function partsOf(text: string): string[] {
   return parts;
 }
 
-function unfoldPart(part: string): string[] {
+/**
+ * The words that one part of a node set stands for, as they come; one that is written twice comes twice. The part is to
+ * have nothing but pairs of brackets, which are not nested. Throws as `unfoldNames`.
+ */
+export function unfoldWord(part: string): string[] {
   // Split by a pattern with one group: what stood in brackets is at the odd places.
   return part.split(/\[([^[\]]*)\]/).reduce<string[]>(
     (names, piece, index) => {
