@@ -175,7 +175,7 @@ export const RequestReply = message(
     /** v1 agents that have not answered. */
     unnamed: count,
     port: Type.Integer(),
-    /** Reply to `request`: how it was asked for, a `RequestBody` as JSON text. */
+    /** How it was asked for: a `RequestBody` as JSON text. */
     body: Type.Optional(text),
   }),
 );

@@ -2,7 +2,13 @@ import { createColors } from 'picocolors';
 import type { NodeOutcome } from '../../client/index.ts';
 import { type Outcome, outcomeOfAnswer } from '../../core/outcome.ts';
 import type { Absence } from '../../wire/reply.ts';
-import { type Answer, isServiceAnswer, type ServiceAnswer, withTextOutput } from '../../wire/result.ts';
+import {
+  type Answer,
+  isServiceAnswer,
+  type ServiceAnswer,
+  type Verification,
+  withTextOutput,
+} from '../../wire/result.ts';
 import { absenceText } from './absence.ts';
 import { printable, printableLines } from './printable.ts';
 
@@ -67,7 +73,7 @@ function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
     returncode,
     isTimedOut: timedOut === true,
     durationMs,
-    lines: linesOf(answer, outcome === 'ok' || isState),
+    lines: [...whyUnverified(answer, outcome), ...linesOf(answer, outcome === 'ok' || isState)],
     absence: undefined,
     isSilent: false,
   };
@@ -77,6 +83,27 @@ function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
 // too, but theirs is not what was asked for.
 function isStatusAnswer({ msg }: ServiceAnswer): boolean {
   return msg.startsWith('Executed service status request');
+}
+
+/** `stopped after 1 s (running -> stopped, pid 812 -> pid 951, 3 changes)`, and what the health check met with. */
+function whyUnverified({ result }: ServiceAnswer, outcome: Outcome): string[] {
+  if (outcome !== 'unverified') return [];
+  const { verification, health } = result;
+  const isUnhealthy = health?.isHealthy === false;
+  return [
+    ...(verification?.isVerified === false ? [verificationText(verification)] : []),
+    ...(isUnhealthy ? [printable(`${health.check}: ${health.detail}`)] : []),
+  ];
+}
+
+function verificationText({ reason, before, after, pidBefore, pidAfter, changes }: Verification): string {
+  const pids = [pidBefore, pidAfter].map((pid) => (pid === undefined ? 'no pid' : `pid ${pid}`));
+  const facts = [
+    before === undefined ? after : `${before} -> ${after}`,
+    ...(pidBefore === undefined && pidAfter === undefined ? [] : [pids.join(' -> ')]),
+    ...(changes === 0 ? [] : [changes === 1 ? '1 change' : `${changes} changes`]),
+  ].join(', ');
+  return reason === undefined ? facts : `${printable(reason)} (${facts})`;
 }
 
 // What went wrong is on stderr; a status, also that of a stopped service, is on stdout.
