@@ -53,8 +53,9 @@ export async function ask<Reply>(
   deps: AskDeps,
 ): Promise<Replied<Reply>> {
   let lastRefusal: ServiceManagerError | undefined;
+  const endpoints = deps.connections.inOrder(options.endpoints);
   for (let round = 0; round < Math.max(1, options.retries); round += 1) {
-    for (const endpoint of options.endpoints) {
+    for (const endpoint of endpoints) {
       const waitMs = Math.min(options.timeoutMs, question.deadlineMs - deps.clock.now());
       if (waitMs <= 0 || question.signal?.aborted) break;
       const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);

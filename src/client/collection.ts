@@ -18,6 +18,8 @@ export interface CollectionOptions {
   readonly clock: Clock;
 }
 
+const progressFields = ['batch', 'batches', 'started', 'pauseUntilMs', 'stopped'] as const;
+
 /** Gathers what is published about one request, by one manager or by several: each node's answer once. */
 export class Collection {
   readonly #options: CollectionOptions;
@@ -114,6 +116,7 @@ export class Collection {
   advance(rollout: RolloutInfo): void {
     const known = this.#rollout;
     if (known !== undefined && (known.batch > rollout.batch || known.started > rollout.started)) return;
+    if (known !== undefined && progressFields.every((field) => known[field] === rollout[field])) return;
     this.#rollout = rollout;
     for (const run of this.#changes) run();
   }

@@ -40,6 +40,10 @@ export class ScriptedManager {
   /** Bodies of the requests that came. */
   readonly requests: RequestBody[] = [];
   readonly queries: Query[] = [];
+  /** Takes nothing and answers nothing on its frontend. */
+  isSilent = false;
+  /** Takes no request, but answers questions. */
+  isSilentToRequests = false;
   readonly #sockets = new MemorySockets();
   readonly #script: Script;
   #publisher: Socket | undefined;
@@ -69,7 +73,7 @@ export class ScriptedManager {
 
   async #serveFrontend(frontend: Socket): Promise<void> {
     for await (const [peer, delimiter, frame] of frontend) {
-      if (peer === undefined || delimiter === undefined || frame === undefined) continue;
+      if (peer === undefined || delimiter === undefined || frame === undefined || this.isSilent) continue;
       const reply = this.#replyTo(JSON.parse(frame.toString()));
       if (reply !== undefined) frontend.send([peer, delimiter, Buffer.from(JSON.stringify(reply))]);
     }
@@ -89,6 +93,7 @@ export class ScriptedManager {
   #replyTo(message: { body?: string; query?: Query['query'] } & Partial<Query>): object | undefined {
     const { query } = message;
     if (query !== undefined) return this.#replyToQuery(query, { ...message, v: 2, query });
+    if (this.isSilentToRequests) return undefined;
     this.requests.push(RequestBody.decode(Buffer.from(message.body ?? '')));
     return this.#script.reply ?? { uuid: requestId, port, v: 2, ...this.#script.accepted };
   }

@@ -78,7 +78,7 @@ describe('the command line of the client', () => {
     ['nodes forgt web1', 'unknown command "forgt", did you mean forget?'],
     ['requests lst', 'unknown command "lst", did you mean list?'],
     ['requests', 'requests: expected list, show, attach, cancel, retry'],
-    ['-T any nodes', 'option -T, --topic <topic> stands before nodes'],
+    ['-T any nodes', 'option -T, --topic <target> stands before nodes'],
     ['--async requests list', 'option --async stands before requests'],
     ['nodes --watch forget web1', 'option --watch stands before forget'],
     ['nodes forget', "missing required argument 'name'"],

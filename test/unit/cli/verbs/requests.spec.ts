@@ -389,7 +389,7 @@ describe('requests retry --failed', () => {
 
   it('-D says whom it is sent to', async () => {
     const run = await runClient(['-D', 'requests', 'retry', requestId, '--failed'], script);
-    expect(run.error).to.include(`service-mgr-client: retrying request ${requestId} on web[2-3]\n`);
+    expect(run.error).to.include(`service-mgr-client: retry of request ${requestId} on web[2-3]\n`);
   });
 
   it('takes the options of a request', async () => {
