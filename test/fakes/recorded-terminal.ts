@@ -7,6 +7,8 @@ export interface RecordedTerminalOptions {
   readonly isColor?: boolean;
   /** What is typed: lines. Without it nobody can be asked. */
   readonly typed?: string;
+  /** When a line is typed; at once without it. */
+  readonly typing?: Promise<void>;
   /** What standard input holds. */
   readonly input?: string;
 }
@@ -19,6 +21,7 @@ export class RecordedTerminal implements Terminal {
   readonly isColor: boolean;
   readonly canAsk: boolean;
   readonly #typed: string[];
+  readonly #typing: Promise<void> | undefined;
   readonly #input: string;
   out = '';
   error = '';
@@ -33,6 +36,7 @@ export class RecordedTerminal implements Terminal {
     this.isColor = options.isColor ?? false;
     this.canAsk = options.typed !== undefined;
     this.#typed = linesOf(options.typed ?? options.input ?? '');
+    this.#typing = options.typing;
     this.#input = options.input ?? '';
   }
 
@@ -50,6 +54,7 @@ export class RecordedTerminal implements Terminal {
 
   async ask(question: string, signal?: AbortSignal): Promise<string | undefined> {
     this.error += question;
+    await this.#typing;
     return signal?.aborted ? undefined : this.#typed.shift();
   }
 

@@ -2,8 +2,11 @@ import type { RequestInfo, RolloutInfo } from '../../client/index.ts';
 import { foldNames } from '../../core/fold.ts';
 import { outcomes } from '../../core/outcome.ts';
 import { ago, rfc3339, span } from '../times.ts';
-import { layoutOf, lineOf, padded } from './columns.ts';
+import { cutTo, layoutOf, lineOf, padded } from './columns.ts';
 import { printable, printableJson } from './printable.ts';
+
+// An expression may be as long as a page.
+const widestTarget = 60;
 
 const head = ['ID', 'OPENED', 'ACTION', 'SERVICE', 'TARGET', 'STATUS', 'OUTCOMES'];
 
@@ -16,7 +19,7 @@ export function formatRequestsTable(requests: readonly RequestInfo[], nowWallMs:
       ago(nowWallMs - request.openedMs),
       request.action,
       request.service,
-      targetOf(request),
+      cutTo(widestTarget, targetOf(request)),
       statusOf(request),
       outcomesOf(request),
     ].map((cell) => printable(cell) || '-'),
