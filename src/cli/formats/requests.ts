@@ -77,7 +77,7 @@ function batchText({ batch, batches }: RolloutInfo): string {
 /** `batch 2/5, 8 nodes have had their turn; stopped: 3 nodes failed` */
 function rolloutText(rollout: RolloutInfo): string {
   const { started, stopped } = rollout;
-  const turns = `${started} ${started === 1 ? 'node has' : 'nodes have'} had their turn`;
+  const turns = started === 1 ? '1 node has had its turn' : `${started} nodes have had their turn`;
   return `${batchText(rollout)}, ${turns}${stopped === undefined ? '' : `; stopped: ${stopped}`}`;
 }
 

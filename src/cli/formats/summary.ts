@@ -85,7 +85,7 @@ function isStatusAnswer({ msg }: ServiceAnswer): boolean {
   return msg.startsWith('Executed service status request');
 }
 
-/** `stopped after 1 s (running -> stopped, pid 812 -> pid 951, 3 changes)`, and what the health check met with. */
+/** `stopped after 1 s (running -> stopped, 3 changes, pid 812 -> pid 951)`, and what the health check met with. */
 function whyUnverified({ result }: ServiceAnswer, outcome: Outcome): string[] {
   if (outcome !== 'unverified') return [];
   const { verification, health } = result;
@@ -100,8 +100,9 @@ function verificationText({ reason, before, after, pidBefore, pidAfter, changes 
   const pids = [pidBefore, pidAfter].map((pid) => (pid === undefined ? 'no pid' : `pid ${pid}`));
   const facts = [
     before === undefined ? after : `${before} -> ${after}`,
-    ...(pidBefore === undefined && pidAfter === undefined ? [] : [pids.join(' -> ')]),
     ...(changes === 0 ? [] : [changes === 1 ? '1 change' : `${changes} changes`]),
+    // Last, because numbers behind a process id are taken for more of them by the groups.
+    ...(pidBefore === undefined && pidAfter === undefined ? [] : [pids.join(' -> ')]),
   ].join(', ');
   return reason === undefined ? facts : `${printable(reason)} (${facts})`;
 }

@@ -263,7 +263,11 @@ describe('the command line of the client', () => {
       ['SHUTTING_DOWN', 77],
       ['STORE_UNUSABLE', 77],
       ['REFUSED', 77],
+      ['BAD_TARGET', 64],
+      ['EXPECTATION_FAILED', 65],
+      ['PLAN_CHANGED', 65],
       ['UNKNOWN_NODE', 68],
+      ['NO_NODE', 68],
       ['UNKNOWN_REQUEST', 68],
       ['INVALID_MESSAGE', 64],
     ] as const) {
