@@ -33,6 +33,8 @@ export async function follow(followed: Followed, session: Session): Promise<numb
   if (isInterrupted) sayInterrupted(summary, session);
   else {
     nameSilent(report, new Set(report.absences.keys()), output);
+    if (request.isForgotten)
+      output.message('service-mgr-client: its manager does not know this rollout any more');
     sayStopped(report, session);
   }
   return exitCode;

@@ -33,6 +33,7 @@ export class Collection {
   #end: RequestEnd | undefined;
   #rollout: RolloutInfo | undefined;
   #silentManager: string | undefined;
+  #isForgotten = false;
   #unreadable = 0;
 
   constructor(options: CollectionOptions) {
@@ -65,6 +66,11 @@ export class Collection {
   /** Endpoint of the manager of a rollout, while it does not answer. */
   get silentManager(): string | undefined {
     return this.#silentManager;
+  }
+
+  /** The manager of a rollout has lost it with its history. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
   }
 
   get isOver(): boolean {
@@ -135,6 +141,12 @@ export class Collection {
     } finally {
       this.close();
     }
+  }
+
+  /** Nobody will say any more what becomes of it. */
+  forget(): void {
+    this.#isForgotten = true;
+    this.#finish();
   }
 
   /** The request is over, as a manager said. */

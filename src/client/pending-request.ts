@@ -72,6 +72,11 @@ export class PendingRequest implements AsyncIterable<Answer> {
     return this.#collection.silentManager;
   }
 
+  /** The manager that runs the rollout has lost it with its history, so it is not waited for any longer. */
+  get isForgotten(): boolean {
+    return this.#collection.isForgotten;
+  }
+
   /** Calls `run` whenever `rollout` or `silentManager` has changed. */
   onChange(run: () => void): void {
     this.#collection.onChange(run);

@@ -36,8 +36,7 @@ export function watchRollout(
       await catchUp();
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
-      // It has lost its history, so nothing more will come.
-      if (error.code === 'UNKNOWN_REQUEST') collection.close();
+      if (error.code === 'UNKNOWN_REQUEST') collection.forget();
       else collection.noteSilence(endpoint);
     }
     lookLater();

@@ -368,6 +368,15 @@ describe('a rollout', () => {
     expect([run.code, rest]).to.deep.equal([130, ['']]);
   });
 
+  it('that its manager has forgotten is not waited for', async () => {
+    const queries = { request: { success: -1, msg: 'no', code: 'UNKNOWN_REQUEST' } };
+    const run = await runClient(rollout, { accepted: asked('web1'), queries }, { meanwhile: later(5_000) });
+    expect(run).to.include({ code: 4, out: '[]\n' });
+    expect(run.error).to.equal(
+      'no answer: web1\nservice-mgr-client: its manager does not know this rollout any more\n',
+    );
+  });
+
   it('goes on without the client with --async', async () => {
     const run = await runClient([...rollout, '--async'], { accepted: asked('web1') });
     expect(run).to.include({ code: 0, out: `${requestId}\n`, error: '' });

@@ -121,7 +121,7 @@ describe('the manager of a rollout', () => {
       queries: { request: { success: -1, msg: 'no', code: 'UNKNOWN_REQUEST' } },
     });
     await clock.advanceAsync(5_000);
-    expect([run.isOver, run.summary.isOver]).to.deep.equal([true, false]);
+    expect([run.isOver, run.summary.isOver, run.pending.isForgotten]).to.deep.equal([true, false, true]);
   });
 });
 
