@@ -1,5 +1,4 @@
 import type { NodeName } from '../wire/fields.ts';
-import { inNaturalOrder } from './natural-order.ts';
 
 /**
  * So many of the nodes, in the order in which they are chosen: by a number that is drawn for each from the seed and its
@@ -8,7 +7,8 @@ import { inNaturalOrder } from './natural-order.ts';
  * most one other. With a count of all nodes it is a random order of them. `seed`: 0 to 4294967295.
  */
 export function chooseNodes(nodes: readonly NodeName[], count: number, seed: number): NodeName[] {
-  return inNaturalOrder([...new Set(nodes)], (node) => node)
+  return [...new Set(nodes)]
+    .sort()
     .map((node) => ({ node, drawn: draw(seed, node) }))
     .sort((one, other) => one.drawn - other.drawn)
     .slice(0, count)
@@ -22,7 +22,7 @@ function draw(seed: number, name: string): number {
   return stir(stir(drawn, name.length), seed) >>> 0;
 }
 
-/** One to one for each value, and every bit of the state has a say in the higher half of the outcome and in the lower one. */
+/** One to one in the state for each value, so that nothing of what was stirred in before is lost. */
 function stir(state: number, value: number): number {
   const first = Math.imul(state ^ value ^ (value << 16), 0x9e3779b1);
   const second = Math.imul(first ^ (first >>> 15), 0x2c1b3c6d);

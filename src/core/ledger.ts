@@ -1,6 +1,7 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { Outcome, Phase } from '../wire/outcome.ts';
 import type { AckPhase } from '../wire/presence.ts';
+import { type Entry, newEntry, type Pauses, pauseOf } from './ledger-entry.ts';
 
 /** One node that a request is aimed at, as the roster knows it at that moment. */
 export interface AimedNode {
@@ -17,8 +18,13 @@ export interface Aim {
   readonly anonymous: number;
   /** v1 agents on the topic that were not asked, see core/subscriptions.ts. */
   readonly withheld: number;
-  /** When the window ends. */
+  /** When the window ends; where it is held, that of the nodes at work. */
   readonly endsAtMs: number;
+  /**
+   * Nobody is asked before a `release`, and the request does not end before the `close`: a rollout says when, see
+   * core/rollout-run.ts. v1 agents cannot be held, so there must be no anonymous ones.
+   */
+  readonly isHeld?: boolean;
 }
 
 export interface LedgerEntry {
@@ -44,6 +50,12 @@ export type LedgerEvent =
   /** ... or that it is there again. */
   | { readonly kind: 'back'; readonly node: NodeName }
   | { readonly kind: 'cancel' }
+  /** The turn of these nodes has come. They are waited for until then; nobody else may still be waited for. */
+  | { readonly kind: 'release'; readonly nodes: readonly NodeName[]; readonly endsAtMs: number }
+  /** The turn of these nodes had come, but they are not there. */
+  | { readonly kind: 'skip'; readonly nodes: readonly NodeName[] }
+  /** Nobody will have a turn any more, and nobody is waited for any longer. */
+  | { readonly kind: 'close' }
   | { readonly kind: 'tick' };
 
 export type LedgerEffect =
@@ -51,33 +63,16 @@ export type LedgerEffect =
   | { readonly kind: 'publish'; readonly id: RequestId }
   /** To be stored. */
   | { readonly kind: 'record'; readonly id: RequestId; readonly entry: StoredEntry }
-  /** Ask this node again, by its name. */
+  /** Ask this node, by its name: again, or for the first time when its turn has come. */
   | { readonly kind: 'ask'; readonly id: RequestId; readonly node: NodeName }
   /** Tell this node not to start, or to end what runs. */
   | { readonly kind: 'cancel'; readonly id: RequestId; readonly node: NodeName }
   /** The request is over. Comes out exactly once. */
   | { readonly kind: 'end'; readonly id: RequestId };
 
-interface Entry {
-  node: NodeName;
-  phase: Phase;
-  outcome: Outcome | undefined;
-  isAnonymous: boolean;
-  /** Said the node itself, not we for it: nothing amends it. */
-  isAnswered: boolean;
-  isReachable: boolean;
-  asked: number;
-  nextAskMs: number;
-}
-
-export interface LedgerOptions {
-  /** Pauses before a silent node is asked again: each is twice the one before, up to the longest. */
-  readonly firstPauseMs: number;
-  readonly longestPauseMs: number;
+export interface LedgerOptions extends Pauses {
   /** How long a cancelled request stays open for what its nodes say to that. */
   readonly cancelGraceMs: number;
-  /** From 0 up to, but not including 1: the same spread for the same node and count, so that no herd forms. */
-  readonly jitter: (node: NodeName, asked: number) => number;
 }
 
 /** Counts of each outcome that occurs. */
@@ -91,6 +86,7 @@ export class Ledger {
   readonly id: RequestId;
   readonly anonymous: number;
   readonly withheld: number;
+  readonly #isHeld: boolean;
   readonly #options: LedgerOptions;
   readonly #entries = new Map<NodeName, Entry>();
   #endsAtMs: number;
@@ -103,11 +99,13 @@ export class Ledger {
     this.id = aim.id;
     this.anonymous = aim.anonymous;
     this.withheld = aim.withheld;
+    this.#isHeld = aim.isHeld === true;
     this.#options = options;
     this.#endsAtMs = aim.endsAtMs;
     for (const { node, isAlive, isConflicted } of aim.nodes) {
       const entry = this.#add(node, false);
       entry.isReachable = isAlive;
+      entry.phase = this.#isHeld ? 'waiting' : 'asked';
       entry.nextAskMs = now + this.#pause(entry);
       if (isConflicted) this.#decide(entry, 'refused');
       else if (!isAlive) this.#decide(entry, 'unreachable');
@@ -128,8 +126,7 @@ export class Ledger {
       entry.isAnonymous = isAnonymous;
       entry.isAnswered = phase === 'done';
       entry.isReachable = isThere(node);
-      if (outcome === undefined) this.#reopen(entry);
-      else this.#decide(entry, outcome);
+      this.#decide(entry, outcome);
     }
     this.#isOver = isOver;
     this.#isCancelled = isCancelled;
@@ -158,6 +155,10 @@ export class Ledger {
 
   entry(node: NodeName): LedgerEntry | undefined {
     return this.#entries.get(node);
+  }
+
+  isReachable(node: NodeName): boolean {
+    return this.#entries.get(node)?.isReachable === true;
   }
 
   /** All aimed-at nodes are in it; v1 agents that did not answer count as `no-answer`, withheld ones as `refused`. */
@@ -189,6 +190,12 @@ export class Ledger {
         return this.#welcome(event.node, now);
       case 'cancel':
         return this.#cancel(now);
+      case 'release':
+        return this.#release(event.nodes, event.endsAtMs, now);
+      case 'skip':
+        return this.#skip(event.nodes);
+      case 'close':
+        return this.#close();
       case 'tick':
         return this.#isClosed(now) ? [] : this.#askAgain(now);
     }
@@ -199,11 +206,10 @@ export class Ledger {
     // Not aimed at, answered already, or a message that was overtaken.
     if (entry === undefined || entry.isAnswered || (entry.phase === 'running' && phase === 'queued'))
       return [];
-    const outcome = this.#isOver ? 'running' : undefined;
+    const outcome = this.#isGivenUp(entry) ? 'running' : undefined;
     const isNews = entry.phase !== phase || entry.outcome !== outcome;
-    this.#reopen(entry);
+    this.#decide(entry, outcome);
     entry.isReachable = true;
-    entry.outcome = outcome;
     entry.phase = phase;
     entry.nextAskMs = now + this.#pause(entry);
     return isNews ? [this.#record(entry)] : [];
@@ -234,9 +240,11 @@ export class Ledger {
     const entry = this.#entries.get(node);
     if (entry === undefined) return [];
     entry.isReachable = true;
-    if (this.#isClosed(now) || entry.isAnswered || entry.outcome === 'refused') return [];
+    if (this.#isClosed(now) || this.#isGivenUp(entry) || entry.isAnswered || entry.outcome === 'refused')
+      return [];
+    // One that was given up and shows up while the request is open is waited for again.
     const wasGivenUp = entry.outcome !== undefined;
-    this.#reopen(entry);
+    this.#decide(entry, undefined);
     const records = wasGivenUp ? [this.#record(entry)] : [];
     return [...records, this.#isCancelled ? this.#cancelEntry(entry, now) : this.#ask(entry, now)];
   }
@@ -245,16 +253,56 @@ export class Ledger {
     if (this.#isCancelled) return [];
     this.#isCancelled = true;
     this.#endsAtMs = Math.min(this.#endsAtMs, now + this.#options.cancelGraceMs);
+    const told = [...this.#entries.values()].filter(
+      (entry) => !entry.isAnswered && !entry.isAnonymous && entry.phase !== 'waiting',
+    );
+    return [...this.#cancelWaiting(), ...told.map((entry) => this.#cancelEntry(entry, now))];
+  }
+
+  #cancelWaiting(): LedgerEffect[] {
     return [...this.#entries.values()]
-      .filter((entry) => !entry.isAnswered && !entry.isAnonymous)
-      .map((entry) => this.#cancelEntry(entry, now));
+      .filter((entry) => entry.phase === 'waiting' && entry.outcome === undefined)
+      .map((entry) => this.#decideAndRecord(entry, 'cancelled'));
+  }
+
+  /** All that changes is recorded before the first is asked: what was sent on its way must be known after a restart. */
+  #release(nodes: readonly NodeName[], endsAtMs: number, now: number): LedgerEffect[] {
+    if (this.#isOver || this.#isCancelled) return [];
+    this.#endsAtMs = endsAtMs;
+    const entries = this.#waitingOf(nodes);
+    for (const entry of entries) {
+      entry.phase = 'asked';
+      entry.nextAskMs = now + this.#pause(entry);
+    }
+    return [
+      ...entries.map((entry) => this.#record(entry)),
+      ...entries.map(({ node }): LedgerEffect => ({ kind: 'ask', id: this.id, node })),
+    ];
+  }
+
+  #skip(nodes: readonly NodeName[]): LedgerEffect[] {
+    return this.#waitingOf(nodes).map((entry) => {
+      entry.phase = 'asked';
+      return this.#decideAndRecord(entry, 'unreachable');
+    });
+  }
+
+  #waitingOf(nodes: readonly NodeName[]): Entry[] {
+    return nodes.flatMap((node) => {
+      const entry = this.#entries.get(node);
+      return entry?.phase === 'waiting' && entry.outcome === undefined ? [entry] : [];
+    });
+  }
+
+  #close(): LedgerEffect[] {
+    return this.#isOver ? [] : [...this.#cancelWaiting(), ...this.#giveUp(), this.#end()];
   }
 
   #askAgain(now: number): LedgerEffect[] {
     const effects: LedgerEffect[] = [];
     if (this.#undecided === 0) return effects;
     for (const entry of this.#entries.values()) {
-      if (entry.outcome !== undefined || !entry.isReachable || entry.nextAskMs > now) continue;
+      if (!isWaitedFor(entry) || !entry.isReachable || entry.nextAskMs > now) continue;
       effects.push(this.#isCancelled ? this.#cancelEntry(entry, now) : this.#ask(entry, now));
     }
     return effects;
@@ -272,15 +320,7 @@ export class Ledger {
   }
 
   #pause(entry: Entry): number {
-    return this.#evenPause(entry) * (0.75 + this.#options.jitter(entry.node, entry.asked) / 2);
-  }
-
-  #evenPause({ asked, phase }: Entry): number {
-    const { firstPauseMs, longestPauseMs } = this.#options;
-    if (this.#isCancelled) return firstPauseMs;
-    // It has acknowledged: only a later message may have been lost.
-    if (phase !== 'asked') return longestPauseMs;
-    return Math.min(longestPauseMs, firstPauseMs * 2 ** asked);
+    return pauseOf(entry, this.#isCancelled, this.#options);
   }
 
   /** Nobody is asked any more, even when the end itself has not come out yet. */
@@ -288,51 +328,55 @@ export class Ledger {
     return this.#isOver || now >= this.#endsAtMs;
   }
 
+  /** What a node of which this is true says is noted, but nobody waits for more of it. */
+  #isGivenUp(entry: Entry): boolean {
+    return this.#isOver || (this.#isHeld && !isWaitedFor(entry));
+  }
+
   #endIfDue(now: number): LedgerEffect[] {
+    if (this.#isHeld) return now < this.#endsAtMs ? [] : this.#giveUp();
     const isComplete = this.#undecided === 0 && this.anonymousMissing === 0;
-    if (!isComplete && now < this.#endsAtMs) return [];
-    const effects: LedgerEffect[] = [];
-    for (const entry of this.#entries.values()) {
-      if (entry.outcome !== undefined) continue;
+    return isComplete || now >= this.#endsAtMs ? [...this.#giveUp(), this.#end()] : [];
+  }
+
+  #giveUp(): LedgerEffect[] {
+    return [...this.#entries.values()].filter(isWaitedFor).map((entry) => {
       // Of one that has gone meanwhile it is not known whether it is still at work.
-      this.#decide(entry, entry.phase === 'asked' || !entry.isReachable ? 'no-answer' : 'running');
-      effects.push(this.#record(entry));
-    }
+      const isSilent = entry.phase === 'asked' || !entry.isReachable;
+      return this.#decideAndRecord(entry, isSilent ? 'no-answer' : 'running');
+    });
+  }
+
+  #end(): LedgerEffect {
     this.#isOver = true;
-    return [...effects, { kind: 'end', id: this.id }];
+    return { kind: 'end', id: this.id };
   }
 
   #add(node: NodeName, isAnonymous: boolean): Entry {
-    const entry: Entry = {
-      node,
-      phase: 'asked',
-      outcome: undefined,
-      isAnonymous,
-      isAnswered: false,
-      isReachable: true,
-      asked: 0,
-      nextAskMs: 0,
-    };
+    const entry = newEntry(node, isAnonymous);
     this.#entries.set(node, entry);
     this.#undecided += 1;
     return entry;
   }
 
-  #decide(entry: Entry, outcome: Outcome): void {
+  #decide(entry: Entry, outcome: Outcome | undefined): void {
     if (entry.outcome === undefined) this.#undecided -= 1;
+    if (outcome === undefined) this.#undecided += 1;
     entry.outcome = outcome;
   }
 
-  /** A node that was given up and shows up while the request is open is waited for again. */
-  #reopen(entry: Entry): void {
-    if (this.#isOver || entry.outcome === undefined) return;
-    entry.outcome = undefined;
-    this.#undecided += 1;
+  #decideAndRecord(entry: Entry, outcome: Outcome): LedgerEffect {
+    this.#decide(entry, outcome);
+    return this.#record(entry);
   }
 
   #record(entry: Entry): LedgerEffect {
     return { kind: 'record', id: this.id, entry: noted(entry) };
   }
+}
+
+function isWaitedFor({ phase, outcome }: Entry): boolean {
+  return outcome === undefined && phase !== 'waiting';
 }
 
 function noted({ node, phase, outcome, isAnonymous }: Entry): StoredEntry {

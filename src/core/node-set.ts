@@ -14,19 +14,27 @@ export class NodeSet {
   }
 
   addAll(other: NodeSet): void {
-    for (const [index, bits] of other.#bits.entries()) this.#bits[index] = (this.#bits[index] ?? 0) | bits;
+    this.#combine(other, (one, another) => one | another);
   }
 
   keepOnly(other: NodeSet): void {
-    for (const [index, bits] of other.#bits.entries()) this.#bits[index] = (this.#bits[index] ?? 0) & bits;
+    this.#combine(other, (one, another) => one & another);
   }
 
   /** Those that are not in it are in it, and the other way round. */
   invert(): void {
-    for (const [index, bits] of this.#bits.entries()) this.#bits[index] = ~bits;
+    this.#combine(this, (one) => ~one);
   }
 
   has(place: number): boolean {
     return place < this.#size && ((this.#bits[place >>> 5] ?? 0) & (1 << (place & 31))) !== 0;
+  }
+
+  /** Both are of one size. */
+  #combine(other: NodeSet, combined: (one: number, another: number) => number): void {
+    const { length } = this.#bits;
+    // By index: an iterator would take many times as long.
+    for (let index = 0; index < length; index += 1)
+      this.#bits[index] = combined(this.#bits[index] ?? 0, other.#bits[index] ?? 0);
   }
 }

@@ -1,5 +1,10 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
-import { type Aim, Ledger, type LedgerEffect, type LedgerEvent, type LedgerOptions } from './ledger.ts';
+import { type Aim, Ledger, type LedgerEvent, type LedgerOptions } from './ledger.ts';
+import type { RolloutPlan, RolloutProgress } from './rollout.ts';
+import { type PastRollout, type RolloutAim, RolloutRun, type RolloutRunEffect } from './rollout-run.ts';
+
+/** What a ledger wants done; `save` comes only from those of rollouts. */
+export type RequestEffect = RolloutRunEffect;
 
 export interface RequestLimits {
   readonly maxOpen: number;
@@ -17,6 +22,8 @@ export class Requests {
   readonly #open = new Map<RequestId, Ledger>();
   // In order of their end, the oldest first.
   readonly #ended = new Map<RequestId, Ledger>();
+  /** What drives the ledgers of rollouts. */
+  readonly #rollouts = new Map<RequestId, RolloutRun>();
 
   constructor(limits: RequestLimits, options: LedgerOptions) {
     this.#limits = limits;
@@ -43,8 +50,23 @@ export class Requests {
     return ledger;
   }
 
-  step(ledger: Ledger, event: LedgerEvent, now: number): LedgerEffect[] {
-    const effects = ledger.step(event, now);
+  /** The ledger of a new rollout, of which nobody was asked yet; step it with `tick` to begin. */
+  addRollout(aim: RolloutAim, plan: RolloutPlan, now: number): Ledger {
+    return this.#take(RolloutRun.open(aim, plan, this.#options, now));
+  }
+
+  /** The ledger of a rollout of an earlier run, which goes on with the next `tick` if it is not over. */
+  restoreRollout(past: PastRollout, now: number): Ledger {
+    return this.#take(RolloutRun.restore(past, this.#options, now));
+  }
+
+  /** Undefined for a request that is no rollout. */
+  progress(id: RequestId): RolloutProgress | undefined {
+    return this.#rollouts.get(id)?.progress();
+  }
+
+  step(ledger: Ledger, event: LedgerEvent, now: number): RequestEffect[] {
+    const effects = (this.#rollouts.get(ledger.id) ?? ledger).step(event, now);
     this.settle(ledger);
     return effects;
   }
@@ -52,6 +74,7 @@ export class Requests {
   /** Forgets a ledger that was added and never stepped. */
   drop(ledger: Ledger): void {
     this.#open.delete(ledger.id);
+    this.#rollouts.delete(ledger.id);
   }
 
   /** Puts a ledger that is over aside. */
@@ -59,13 +82,13 @@ export class Requests {
     if (ledger.isOver && this.#open.delete(ledger.id)) this.#ended.set(ledger.id, ledger);
   }
 
-  tick(now: number): LedgerEffect[] {
+  tick(now: number): RequestEffect[] {
     this.#forgetOldest();
     return this.#stepAll({ kind: 'tick' }, now);
   }
 
   /** A node came back or was lost: every open request that is aimed at it learns so. */
-  presence(node: NodeName, isAlive: boolean, now: number): LedgerEffect[] {
+  presence(node: NodeName, isAlive: boolean, now: number): RequestEffect[] {
     return this.#stepAll({ kind: isAlive ? 'back' : 'lost', node }, now);
   }
 
@@ -73,10 +96,20 @@ export class Requests {
     for (const id of this.#ended.keys()) {
       if (this.#ended.size <= this.#limits.maxEnded) return;
       this.#ended.delete(id);
+      this.#rollouts.delete(id);
     }
   }
 
-  #stepAll(event: LedgerEvent, now: number): LedgerEffect[] {
+  #take(run: RolloutRun): Ledger {
+    const { ledger } = run;
+    this.#forgetOldest();
+    this.#open.set(ledger.id, ledger);
+    this.#rollouts.set(ledger.id, run);
+    this.settle(ledger);
+    return ledger;
+  }
+
+  #stepAll(event: LedgerEvent, now: number): RequestEffect[] {
     return [...this.#open.values()].flatMap((ledger) => this.step(ledger, event, now));
   }
 }

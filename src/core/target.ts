@@ -56,7 +56,7 @@ export const targetLimits = {
   unfolded: 100_000,
   /** Each is held against the name of every node. */
   patterns: 100,
-  bracketsInWord: 10,
+  bracketsInWord: 5,
 } as const;
 
 /** The one topic that the target is, so that it can be dispatched by topic; undefined for everything else. */

@@ -1,7 +1,7 @@
-import type { AimedNode, Ledger, LedgerEffect, LedgerOptions } from '../core/ledger.ts';
+import type { AimedNode, Ledger, LedgerOptions } from '../core/ledger.ts';
 import { outcomeOfAnswer } from '../core/outcome.ts';
 import { RateLimit } from '../core/rate-limit.ts';
-import { Requests } from '../core/requests.ts';
+import { type RequestEffect, Requests } from '../core/requests.ts';
 import type { Member } from '../core/roster.ts';
 import type { Reach } from '../core/subscriptions.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -205,7 +205,7 @@ export class RequestDesk {
     return ledger;
   }
 
-  #carryOut(effects: readonly LedgerEffect[], payload: Buffer | undefined): void {
+  #carryOut(effects: readonly RequestEffect[], payload: Buffer | undefined): void {
     const { clock, publisher, recorder, dispatcher } = this.#deps;
     for (const effect of effects) {
       const { id } = effect;

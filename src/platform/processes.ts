@@ -1,3 +1,9 @@
+/** Where a piece of output comes from. `note`: from us, about the output. */
+export type OutputSource = 'stdout' | 'stderr' | 'note';
+
+/** Takes what a program prints, as it comes, in pieces of any size. */
+export type OnOutput = (text: string, source: OutputSource) => void;
+
 export interface RunOptions {
   /** After this time the whole process group gets TERM, and after `killAfterMs` more KILL. */
   readonly timeoutMs: number;
@@ -6,6 +12,11 @@ export interface RunOptions {
   readonly outputLimitBytes: number;
   /** When aborted, the process group is ended as at the timeout. */
   readonly signal?: AbortSignal;
+  /**
+   * The program is watched: it prints to a pseudo-terminal, as it does for a person, and both its outputs are one,
+   * `stdout`. Where there are no pseudo-terminals a note says so, and the output comes as the program lets go of it.
+   */
+  readonly onOutput?: OnOutput;
 }
 
 export interface CapturedOutput {

@@ -18,6 +18,7 @@ export interface RequestRow {
   readonly anonymous: number;
   readonly withheld: number;
   readonly signature: string;
+  readonly rollout: string | null;
   readonly body: Uint8Array;
 }
 
@@ -35,6 +36,7 @@ export const requestColumns = [
   'anonymous',
   'withheld',
   'signature',
+  'rollout',
   'body',
 ]
   .map((column) => `r.${column}`)
@@ -65,6 +67,7 @@ export function requestOf(row: RequestRow): StoredRequest {
     endsWallMs: row.ends,
     endedWallMs: row.ended ?? undefined,
     isCancelled: row.is_cancelled === 1,
+    ...(row.rollout === null ? {} : { rollout: row.rollout }),
   };
 }
 

@@ -27,8 +27,8 @@ type Answer = StoredAnswer & { readonly id: RequestId };
 
 const insertRequest = `
   INSERT INTO requests (id, form, action, topic, service, opened, ends, ended, is_cancelled, anonymous, withheld,
-      is_wide, signature, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      is_wide, signature, body, rollout)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`;
 
 // One statement for all: a request to thousands of nodes waits for this before it is sent.
@@ -63,13 +63,13 @@ export class SqliteHistory {
 
   open(request: StoredRequest, entries: readonly StoredEntry[]): void {
     const { id, form, action, topic, service, anonymous, withheld, signature } = request;
-    const { openedWallMs, endsWallMs, endedWallMs = null, isCancelled, bodyBytes } = request;
+    const { openedWallMs, endsWallMs, endedWallMs = null, isCancelled, bodyBytes, rollout = null } = request;
     const isWide = entries.length + anonymous >= nodesOfWide;
     this.#connection.transaction(() => {
       const added = this.#connection.run(
         insertRequest,
         ...[id, form, action, topic, service, openedWallMs, endsWallMs, endedWallMs, Number(isCancelled)],
-        ...[anonymous, withheld, Number(isWide), signature, bodyBytes],
+        ...[anonymous, withheld, Number(isWide), signature, bodyBytes, rollout],
       );
       if (added > 0) this.#connection.run(insertEntries, JSON.stringify(entries), id);
     });
@@ -93,9 +93,9 @@ export class SqliteHistory {
   update(id: RequestId, change: Parameters<Store['updateRequest']>[1]): void {
     const known = this.request(id);
     if (known === undefined) return;
-    const { endsWallMs, endedWallMs, isCancelled } = { ...known, ...change };
-    const sql = 'UPDATE requests SET ends = ?, ended = ?, is_cancelled = ? WHERE id = ?';
-    this.#connection.run(sql, endsWallMs, endedWallMs ?? null, Number(isCancelled), id);
+    const { endsWallMs, endedWallMs = null, isCancelled, rollout = null } = { ...known, ...change };
+    const sql = 'UPDATE requests SET ends = ?, ended = ?, is_cancelled = ?, rollout = ? WHERE id = ?';
+    this.#connection.run(sql, endsWallMs, endedWallMs, Number(isCancelled), rollout, id);
   }
 
   request(id: RequestId): StoredRequest | undefined {

@@ -96,8 +96,10 @@ CREATE TRIGGER outcome_changed AFTER UPDATE OF outcome ON answers WHEN new.outco
 END;
 `;
 
+const rollouts = 'ALTER TABLE requests ADD COLUMN rollout TEXT';
+
 /** See `DatabaseOptions.schema`. */
-export const storeSchema: readonly string[] = [first];
+export const storeSchema: readonly string[] = [first, rollouts];
 
 /**
  * From so many nodes on, a request is not in the index by node: opening it would write to as many places all over the

@@ -22,6 +22,8 @@ export interface StoredRequest {
   /** v1 agents asked, and v1 agents left out. */
   readonly anonymous: number;
   readonly withheld: number;
+  /** Of a rollout: how far it is, as JSON text. */
+  readonly rollout?: string | undefined;
 }
 
 /** One node of one request: how far it is, and its answer when there is one. */
@@ -65,10 +67,10 @@ export interface Store {
    * of unknown requests are left out. One transaction.
    */
   saveAnswers(answers: readonly (StoredAnswer & { readonly id: RequestId })[]): void;
-  /** Notes that the request was cancelled or has ended. No effect on an unknown one. */
+  /** Notes that the request was cancelled, has ended or has come further. No effect on an unknown one. */
   updateRequest(
     id: RequestId,
-    change: Partial<Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled'>>,
+    change: Partial<Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled' | 'rollout'>>,
   ): void;
 
   request(id: RequestId): StoredRequest | undefined;

@@ -82,6 +82,15 @@ for (const { name, open } of implementations) {
         expect(store.request(idOf(2))).to.equal(undefined);
       });
 
+      it('notes how far a rollout is, and forgets it for nothing else', () => {
+        store.openRequest(storedRequest(1, { rollout: '{"batch":0}' }), []);
+        expect(store.request(idOf(1))?.rollout).to.equal('{"batch":0}');
+        store.updateRequest(idOf(1), { rollout: '{"batch":1}' });
+        store.updateRequest(idOf(1), { isCancelled: true });
+        expect(store.request(idOf(1))?.rollout).to.equal('{"batch":1}');
+        expect(store.unfinished(0).map(({ rollout }) => rollout)).to.deep.equal(['{"batch":1}']);
+      });
+
       it('knows the nodes by name, with nothing heard of them yet', () => {
         const unreachable = storedEntry('web1', { phase: 'done', outcome: 'unreachable' });
         store.openRequest(storedRequest(1), [storedEntry('web2'), unreachable]);

@@ -1,4 +1,5 @@
 import type { StoredEntry } from '../../src/core/ledger.ts';
+import type { RolloutProgress, RolloutState } from '../../src/core/rollout.ts';
 import { message } from '../../src/wire/codec.ts';
 import { NodeName } from '../../src/wire/fields.ts';
 import { BootId } from '../../src/wire/presence.ts';
@@ -15,6 +16,26 @@ export function lettersOf(boots: readonly BootId[]): string {
 
 export function wordsOf({ node, phase, outcome, isAnonymous }: StoredEntry): string {
   return `${node} ${phase} ${outcome ?? '-'}${isAnonymous ? ' (v1)' : ''}`;
+}
+
+export function stateOf({ batch, endsAtMs, resumesAtMs, stop }: RolloutState): string {
+  const until = endsAtMs === undefined ? '' : `, at work until ${secondsOf(endsAtMs)}`;
+  const pause = resumesAtMs === undefined ? '' : `, pause until ${secondsOf(resumesAtMs)}`;
+  const stops = stop === undefined ? '' : `, stops: ${stop.text} (${stop.reason})`;
+  return `batch ${batch}${until}${pause}${stops}`;
+}
+
+export function progressOf(progress: RolloutProgress): string[] {
+  const { batch, batches, started, isPausing, untilMs, counts, stop } = progress;
+  const until =
+    untilMs === undefined ? '' : `, ${isPausing ? 'pause' : 'at work'} until ${secondsOf(untilMs)}`;
+  const stops = stop === undefined ? [] : [stop.text];
+  const each = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  return [`batch ${batch} of ${batches}, ${started} started${until}`, each.join(', '), ...stops];
+}
+
+function secondsOf(timeMs: number): string {
+  return `${(timeMs / 1_000).toFixed(1)} s`;
 }
 
 export function millisecondsOf(time: string): number {

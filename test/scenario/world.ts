@@ -1,11 +1,13 @@
-import type { Aim, Ledger, LedgerEffect, LedgerEvent, StoredEntry } from '../../src/core/ledger.ts';
-import { Requests } from '../../src/core/requests.ts';
+import type { Aim, AimedNode, Ledger, LedgerEvent, StoredEntry } from '../../src/core/ledger.ts';
+import { type RequestEffect, Requests } from '../../src/core/requests.ts';
+import type { RolloutPlan, RolloutState } from '../../src/core/rollout.ts';
+import { orderNodes } from '../../src/core/rollout-order.ts';
 import { Roster, type RosterEffect, type StoredMember } from '../../src/core/roster.ts';
 import { message } from '../../src/wire/codec.ts';
 import { NodeName, oneOf, RequestId } from '../../src/wire/fields.ts';
 import { outcomes } from '../../src/wire/outcome.ts';
 import { Hello } from '../../src/wire/presence.ts';
-import { lettersOf, millisecondsOf, partsOf, wordsOf } from './words.ts';
+import { lettersOf, millisecondsOf, partsOf, progressOf, stateOf, wordsOf } from './words.ts';
 
 const node = message('node', 300, NodeName).parse;
 const outcome = message('outcome', 64, oneOf(outcomes)).parse;
@@ -23,6 +25,8 @@ const defaultWindowMs = 60_000;
 /** What the store has of the request: the next run of the manager knows it. */
 interface Stored {
   aim: Aim | undefined;
+  plan: RolloutPlan | undefined;
+  rollout: RolloutState | undefined;
   readonly entries: Map<NodeName, StoredEntry>;
   isOver: boolean;
   isCancelled: boolean;
@@ -35,7 +39,8 @@ export class World {
   #requests = new Requests(limits, pauses);
   #ledger: Ledger | undefined;
   readonly #stored: Stored = {
-    ...{ aim: undefined, entries: new Map(), isOver: false, isCancelled: false, endsAtMs: 0 },
+    ...{ aim: undefined, plan: undefined, rollout: undefined, entries: new Map() },
+    ...{ isOver: false, isCancelled: false, endsAtMs: 0 },
   };
   /** Agents that answer each pulse, as `node/run`. */
   readonly #beating = new Set<string>();
@@ -76,6 +81,8 @@ export class World {
       for (const name of words) this.#roster.disconnected(node(name), this.#now());
     },
     open: (words) => this.#open(words),
+    rollout: (words) => this.#rollOut(words),
+    progress: () => this.#printProgress(),
     ack: ([name = '', said]) => this.#step({ kind: 'ack', node: node(name), phase: phase(said) }),
     result: ([name = '', said]) =>
       this.#step({ kind: 'result', node: node(name), isV1: false, outcome: outcome(said) }),
@@ -125,26 +132,57 @@ export class World {
   }
 
   #open(words: readonly string[]): void {
-    const [topic = ''] = words;
-    const options = Object.fromEntries(words.slice(1).map((word) => word.split('=')));
-    const nodes = this.#roster.onTopic(topic).map(({ node, presence, conflict }) => {
+    const { window, v1 = 0, withheld = 0 } = optionsOf(words);
+    const windowMs = window === undefined ? defaultWindowMs : millisecondsOf(window);
+    const aim = {
+      ...{ id: this.#nextId(), nodes: this.#aimedAt(words) },
+      ...{ anonymous: Number(v1), withheld: Number(withheld), endsAtMs: this.#ms + windowMs },
+    };
+    this.#begin(this.#requests.add(aim, this.#ms), aim, undefined);
+  }
+
+  #rollOut(words: readonly string[]): void {
+    const { batch = 1, canary = 0, pause = '0s', window = '60s', ...most } = optionsOf(words);
+    const nodes = this.#aimedAt(words);
+    const ready = nodes.filter(({ isAlive, isConflicted }) => isAlive && !isConflicted);
+    const order = orderNodes(
+      ready.map(({ node }) => node),
+      'name',
+      0,
+    );
+    const maxUnreachable = most['max-unreachable'];
+    const plan: RolloutPlan = {
+      ...{ nodes: order, batch: Number(batch), canary: Number(canary), pauseMs: millisecondsOf(pause) },
+      ...{ windowMs: millisecondsOf(window), maxFail: Number(most['max-fail'] ?? 0) },
+      maxUnreachable: maxUnreachable === undefined ? undefined : Number(maxUnreachable),
+    };
+    const aim = { id: this.#nextId(), nodes, anonymous: 0, withheld: 0, endsAtMs: this.#ms };
+    this.#begin(this.#requests.addRollout(aim, plan, this.#ms), aim, plan);
+  }
+
+  #nextId(): RequestId {
+    this.#opened += 1;
+    return id(String(this.#opened).padStart(32, '0'));
+  }
+
+  #aimedAt([topic = '']: readonly string[]): AimedNode[] {
+    return this.#roster.onTopic(topic).map(({ node, presence, conflict }) => {
       return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
     });
-    const windowMs = options['window'] === undefined ? defaultWindowMs : millisecondsOf(options['window']);
-    const { v1 = 0, withheld = 0 } = options;
-    const endsAtMs = this.#ms + windowMs;
-    this.#opened += 1;
-    const aim = {
-      id: id(String(this.#opened).padStart(32, '0')),
-      nodes,
-      anonymous: Number(v1),
-      withheld: Number(withheld),
-      endsAtMs,
-    };
-    const ledger = this.#requests.add(aim, this.#ms);
+  }
+
+  #begin(ledger: Ledger, aim: Aim, plan: RolloutPlan | undefined): void {
+    const { endsAtMs } = aim;
     this.#ledger = ledger;
     this.#stored.entries.clear();
-    Object.assign(this.#stored, { aim, endsAtMs, isOver: false, isCancelled: false });
+    Object.assign(this.#stored, {
+      aim,
+      plan,
+      endsAtMs,
+      rollout: undefined,
+      isOver: false,
+      isCancelled: false,
+    });
     for (const entry of ledger.entries()) this.#stored.entries.set(entry.node, entry);
     this.#printLedger();
     this.#step({ kind: 'tick' });
@@ -177,13 +215,20 @@ export class World {
 
   /** All connections break, and nobody listens for so long. */
   #restart(downMs: number): void {
-    const { aim, entries, isOver, isCancelled, endsAtMs } = this.#stored;
+    const { aim, plan, rollout, entries, isOver, isCancelled, endsAtMs } = this.#stored;
     const members: readonly StoredMember[] = this.#roster.all();
     this.#ms += downMs;
     this.#roster = new Roster(bounds);
     this.#requests = new Requests(limits, pauses);
     this.#roster.restore(members, this.#now());
     if (aim === undefined) return;
+    if (plan !== undefined) {
+      const isThere = (name: NodeName): boolean => this.#roster.get(name)?.presence === 'alive';
+      const past = { entries: [...entries.values()], isOver, isCancelled, isThere };
+      const restored = { aim: { ...aim, endsAtMs }, plan, state: rollout, ...past };
+      this.#ledger = this.#requests.restoreRollout(restored, this.#ms);
+      return;
+    }
     const ledger = this.#requests.add({ ...aim, nodes: [], endsAtMs }, this.#ms);
     ledger.restore(entries.values(), isOver, isCancelled);
     this.#requests.settle(ledger);
@@ -212,7 +257,7 @@ export class World {
     }
   }
 
-  #onLedger(effects: readonly LedgerEffect[]): void {
+  #onLedger(effects: readonly RequestEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'publish') this.#print('publish');
       else if (effect.kind === 'ask') this.#print(`ask ${effect.node}`);
@@ -220,6 +265,9 @@ export class World {
       else if (effect.kind === 'record') {
         this.#stored.entries.set(effect.entry.node, effect.entry);
         this.#print(`record ${wordsOf(effect.entry)}`);
+      } else if (effect.kind === 'save') {
+        this.#stored.rollout = effect.rollout;
+        this.#print(`save ${stateOf(effect.rollout)}`);
       } else {
         this.#stored.isOver = true;
         this.#print(`end: ${this.#counts()}`);
@@ -235,6 +283,12 @@ export class World {
     if (this.#ledger?.isOver === true) this.#lines.push(`over: ${this.#counts()}`);
   }
 
+  #printProgress(): void {
+    const { aim } = this.#stored;
+    const progress = aim === undefined ? undefined : this.#requests.progress(aim.id);
+    if (progress !== undefined) this.#lines.push(...progressOf(progress));
+  }
+
   #counts(): string {
     const counts = Object.entries(this.#ledger?.counts() ?? {});
     return counts.map(([outcome, count]) => `${count} ${outcome}`).join(', ') || 'nobody';
@@ -247,4 +301,8 @@ export class World {
   #now() {
     return { ms: this.#ms, wallMs: this.#ms };
   }
+}
+
+function optionsOf(words: readonly string[]): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(words.slice(1).map((word) => word.split('=')));
 }

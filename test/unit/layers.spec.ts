@@ -14,7 +14,7 @@ const floors = [
 /** What a room may import from outside the house, if anything; the inner rooms of platform stand for themselves. */
 const outside: Record<string, RegExp> = {
   wire: /^@sinclair\/typebox(\/compiler)?$/,
-  'platform/node': /^(node:.+|pino|uuid)$/,
+  'platform/node': /^(node:.+|pino|uuid|@lydell\/node-pty)$/,
   'platform/zmq': /^zeromq$/,
   security: /^node:crypto$/,
   config: /^ini$/,

@@ -11,9 +11,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { CapturedOutput } from '../processes.ts';
+import type { Output } from './captured-output.ts';
+import type { LeftoverOutput } from './leftover-output.ts';
 
 /** How far a file may pass the limit before it is cut back. Output within it is counted to the byte. */
 const slackBytes = 1024 * 1024;
+const largestPieceBytes = 16 * 1024;
+const mostPiecesAtOnce = 16;
+
+export interface OutputFileOptions {
+  readonly scratchDir: string;
+  /** Bytes kept, from the beginning. */
+  readonly limitBytes: number;
+  readonly leftovers: LeftoverOutput;
+  /** Gets what is written, as often as `cutBack` is called. */
+  readonly onText?: ((text: string) => void) | undefined;
+}
 
 /**
  * One output stream of a process, in a file that has no name any more. Not a pipe: a daemon started by an init script
@@ -21,13 +34,19 @@ const slackBytes = 1024 * 1024;
  * program stops or is killed, but a service must outlive us. With a file the action ends when its process ends, and
  * the daemon never notices us going.
  */
-export class OutputFile {
+export class OutputFile implements Output {
   readonly fd: number;
   readonly #limitBytes: number;
+  readonly #leftovers: LeftoverOutput;
+  readonly #onText: OutputFileOptions['onText'];
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #shownBytes = 0;
   #cutBytes = 0;
 
-  constructor(scratchDir: string, limitBytes: number) {
+  constructor({ scratchDir, limitBytes, leftovers, onText }: OutputFileOptions) {
     this.#limitBytes = limitBytes;
+    this.#leftovers = leftovers;
+    this.#onText = onText;
     this.fd = openNameless(scratchDir);
   }
 
@@ -36,10 +55,16 @@ export class OutputFile {
    * uncounted, so for such a process `cutBytes` is a little less than it printed.
    */
   cutBack(): void {
+    this.#show();
     const { size } = fstatSync(this.fd);
     if (size <= this.#limitBytes + slackBytes) return;
     ftruncateSync(this.fd, this.#limitBytes);
     this.#cutBytes += size - this.#limitBytes;
+    this.#shownBytes = this.#limitBytes;
+  }
+
+  async settle(): Promise<void> {
+    this.#show();
   }
 
   read(): CapturedOutput {
@@ -48,8 +73,25 @@ export class OutputFile {
     return { text: decodeBeginning(this.#beginning(size), cutBytes > 0), cutBytes };
   }
 
+  leave(pid: number): void {
+    this.#leftovers.keep(this.fd, pid);
+  }
+
   close(): void {
     closeSync(this.fd);
+  }
+
+  #show(): void {
+    if (this.#onText === undefined) return;
+    const piece = Buffer.alloc(largestPieceBytes);
+    for (let pieces = 0; pieces < mostPiecesAtOnce; pieces += 1) {
+      const count = readSync(this.fd, piece, 0, piece.length, this.#shownBytes);
+      if (count === 0) return;
+      this.#shownBytes += count;
+      this.#onText(this.#decoder.decode(piece.subarray(0, count), { stream: true }));
+    }
+    // Nobody can read that fast.
+    this.#shownBytes = fstatSync(this.fd).size;
   }
 
   #beginning(size: number): Buffer {

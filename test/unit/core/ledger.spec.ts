@@ -23,6 +23,7 @@ interface Opening {
   readonly anonymous?: number;
   readonly withheld?: number;
   readonly windowMs?: number;
+  readonly isHeld?: boolean;
   readonly jitter?: LedgerOptions['jitter'];
 }
 
@@ -34,8 +35,8 @@ function open(opening: Opening): Ledger {
     ...dead.map((name) => ({ node: node(name), isAlive: false, isConflicted: false })),
     ...conflicted.map((name) => ({ node: node(name), isAlive: true, isConflicted: true })),
   ];
-  const { anonymous = 0, withheld = 0, windowMs: endsAtMs = 60_000 } = opening;
-  return new Ledger({ id, nodes, anonymous, withheld, endsAtMs }, { ...options, jitter }, 0);
+  const { anonymous = 0, withheld = 0, windowMs: endsAtMs = 60_000, isHeld = false } = opening;
+  return new Ledger({ id, nodes, anonymous, withheld, endsAtMs, isHeld }, { ...options, jitter }, 0);
 }
 
 function ack(name: string, phase: AckPhase): LedgerEvent {
@@ -48,6 +49,10 @@ function result(name: string, outcome: Outcome = 'ok'): LedgerEvent {
 
 function resultV1(name: string | undefined, outcome: Outcome = 'ok'): LedgerEvent {
   return { kind: 'result', node: name === undefined ? undefined : node(name), isV1: true, outcome };
+}
+
+function release(names: readonly string[], endsAtMs = 60_000): LedgerEvent {
+  return { kind: 'release', nodes: names.map(node), endsAtMs };
 }
 
 function lost(name: string): LedgerEvent {
@@ -570,5 +575,148 @@ describe('a ledger after a restart of the manager', () => {
     const again = restored(ledger, 1_000);
     expect(words(again.step(tick, 1_000))).to.deep.equal(['cancel web1']);
     expect(again.step(cancel, 1_100)).to.deep.equal([]);
+  });
+});
+
+describe('a request that is held', () => {
+  const close: LedgerEvent = { kind: 'close' };
+
+  function held(opening: Opening = { alive: ['web1', 'web2'] }): Ledger {
+    return open({ ...opening, isHeld: true });
+  }
+
+  it('lets the nodes wait that are alive', () => {
+    const ledger = held({ alive: ['web1'], dead: ['db1'], conflicted: ['db2'] });
+    expect(ledger.entries().map(({ phase }) => phase)).to.deep.equal(['waiting', 'waiting', 'waiting']);
+    expect(outcomes(ledger)).to.deep.equal({ web1: undefined, db1: 'unreachable', db2: 'refused' });
+  });
+
+  it('asks nobody by itself, and does not end', () => {
+    const ledger = held({ alive: ['web1'], dead: ['db1'] });
+    const steps = [tick, lost('web1'), back('web1'), back('db1'), tick].map((event, at) => {
+      return words(ledger.step(event, 100_000 * at));
+    });
+    expect(steps.flat()).to.deep.equal([]);
+    expect(outcomes(ledger)).to.deep.equal({ web1: undefined, db1: 'unreachable' });
+  });
+
+  it('records all whose turn has come before it asks the first of them', () => {
+    const effects = words(held().step(release(['web2', 'web1']), 0));
+    expect(effects).to.deep.equal([
+      ...['record web2 asked undecided', 'record web1 asked undecided', 'ask web2', 'ask web1'],
+    ]);
+  });
+
+  it('asks again with the usual pauses, from the turn on', () => {
+    const ledger = held();
+    ledger.step(release(['web1'], 160_000), 100_000);
+    expect(timesOf('ask', ledger, 100_000, 108_000)).to.deep.equal([101_000, 103_000, 107_000]);
+  });
+
+  it('gives a node its turn once', () => {
+    const ledger = held();
+    ledger.step(release(['web1']), 0);
+    expect(ledger.step(release(['web1']), 10)).to.deep.equal([]);
+    ledger.step(result('web1'), 20);
+    expect(ledger.step(release(['web1']), 30)).to.deep.equal([]);
+  });
+
+  it('knows no turn of a node that was not there when it began, or that it is not aimed at', () => {
+    const ledger = held({ alive: ['web1'], dead: ['db1'], conflicted: ['db2'] });
+    expect(ledger.step(release(['db1', 'db2', 'mail1']), 0)).to.deep.equal([]);
+  });
+
+  it('decides those at work at the end of their time, and does not end', () => {
+    const ledger = held({ alive: ['web1', 'web2', 'web3'] });
+    ledger.step(release(['web1', 'web2'], 5_000), 0);
+    ledger.step(ack('web1', 'running'), 10);
+    const effects = words(ledger.step(tick, 5_000));
+    expect(effects).to.deep.equal(['record web1 running running', 'record web2 asked no-answer']);
+    expect(ledger.isOver).to.equal(false);
+    expect(outcomes(ledger)).to.deep.include({ web3: undefined });
+  });
+
+  it('asks nobody any more whose time is over, also not when he comes back or another has his turn', () => {
+    const ledger = held();
+    ledger.step(release(['web1'], 5_000), 0);
+    ledger.step(tick, 5_000);
+    ledger.step(release(['web2'], 30_000), 5_000);
+    ledger.step(result('web2'), 5_100);
+    expect(words(ledger.step(back('web1'), 6_000))).to.deep.equal([]);
+    expect(timesOf('ask', ledger, 6_000, 29_000)).to.deep.equal([]);
+  });
+
+  it('notes what is late without waiting for more', () => {
+    const ledger = held();
+    ledger.step(release(['web1'], 5_000), 0);
+    ledger.step(tick, 5_000);
+    expect(words(ledger.step(ack('web1', 'running'), 6_000))).to.deep.equal(['record web1 running running']);
+    expect(words(ledger.step(result('web1'), 7_000))).to.deep.equal(['publish', 'record web1 done ok']);
+  });
+
+  it('notes that a node is at work which nobody asked, without waiting for it', () => {
+    const ledger = held();
+    expect(words(ledger.step(ack('web1', 'queued'), 10))).to.deep.equal(['record web1 queued running']);
+    expect(ledger.step(release(['web1']), 20)).to.deep.equal([]);
+  });
+
+  it('passes over a node that is not there at its turn: it is unreachable and stays so', () => {
+    const ledger = held();
+    ledger.step(lost('web1'), 0);
+    const skip: LedgerEvent = { kind: 'skip', nodes: [node('web1')] };
+    expect(words(ledger.step(skip, 10))).to.deep.equal(['record web1 asked unreachable']);
+    expect(ledger.step(skip, 20)).to.deep.equal([]);
+    expect(ledger.step(back('web1'), 30)).to.deep.equal([]);
+    expect(ledger.step(release(['web1']), 40)).to.deep.equal([]);
+  });
+
+  it('does not end when all have answered, only when it is closed, and then once', () => {
+    const ledger = held({ alive: ['web1'] });
+    ledger.step(release(['web1']), 0);
+    expect(words(ledger.step(result('web1'), 10))).to.deep.equal(['publish', 'record web1 done ok']);
+    expect(words(ledger.step(close, 20))).to.deep.equal(['end']);
+    expect(ledger.step(close, 30)).to.deep.equal([]);
+  });
+
+  it('cancels those who wait when it is closed, and waits for nobody', () => {
+    const ledger = held({ alive: ['web1', 'web2', 'web3'] });
+    ledger.step(release(['web1', 'web2']), 0);
+    ledger.step(ack('web2', 'running'), 10);
+    expect(words(ledger.step(close, 20))).to.deep.equal([
+      ...['record web3 waiting cancelled', 'record web1 asked no-answer', 'record web2 running running'],
+      'end',
+    ]);
+  });
+
+  it('cancels those who wait at once when it is cancelled, and tells those who were asked', () => {
+    const ledger = held({ alive: ['web1', 'web2'], dead: ['db1'] });
+    ledger.step(release(['web1']), 0);
+    expect(words(ledger.step(cancel, 10))).to.deep.equal(['record web2 waiting cancelled', 'cancel web1']);
+    expect(ledger.step(release(['web2']), 20)).to.deep.equal([]);
+  });
+
+  it('gives those at work the grace when it is cancelled', () => {
+    const ledger = held({ alive: ['web1'] });
+    ledger.step(release(['web1']), 0);
+    ledger.step(cancel, 500);
+    expect(ledger.endsAtMs).to.equal(10_500);
+    ledger.step(tick, 10_500);
+    expect(outcomes(ledger)).to.deep.equal({ web1: 'no-answer' });
+  });
+
+  it('lets wait who waited before a restart of the manager', () => {
+    const ledger = held();
+    ledger.step(release(['web1'], 60_000), 0);
+    const again = new Ledger(
+      { id, nodes: [], anonymous: 0, withheld: 0, isHeld: true, endsAtMs: 60_000 },
+      options,
+      1_000,
+    );
+    again.restore(ledger.entries(), false, false);
+    expect(again.entries()).to.deep.equal(ledger.entries());
+    expect(words(again.step(tick, 1_000))).to.deep.equal(['ask web1']);
+    expect(words(again.step(release(['web2']), 2_000))).to.deep.equal([
+      ...['record web2 asked undecided', 'ask web2'],
+    ]);
   });
 });

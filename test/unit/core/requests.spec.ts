@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Requests } from '../../../src/core/requests.ts';
+import { type RequestEffect, Requests } from '../../../src/core/requests.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName, RequestId } from '../../../src/wire/fields.ts';
 
@@ -133,5 +133,70 @@ describe('the requests in memory', () => {
     requests.add(aim(4), 10);
     const found = [1, 2, 3, 4].filter((count) => requests.get(idOf(count)) !== undefined);
     expect(found).to.deep.equal([3, 4]);
+  });
+});
+
+describe('a rollout among the requests', () => {
+  const plan = { nodes: [web1, web2], batch: 1, canary: 0, pauseMs: 0, maxFail: 0, windowMs: 60_000 };
+  const alive = { isAlive: true, isConflicted: false };
+  const nodes = [
+    { node: web1, ...alive },
+    { node: web2, ...alive },
+  ];
+
+  function asked(effects: readonly RequestEffect[]): NodeName[] {
+    return effects.flatMap((effect) => (effect.kind === 'ask' ? [effect.node] : []));
+  }
+
+  it('is found, counted and dropped like the others', () => {
+    const requests = kept();
+    const ledger = requests.addRollout({ id: idOf(1), nodes, withheld: 0 }, plan, 0);
+    expect(requests.get(idOf(1))).to.equal(ledger);
+    expect(requests.openCount).to.equal(1);
+    requests.drop(ledger);
+    expect([requests.get(idOf(1)), requests.progress(idOf(1))]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('is driven by the same steps, ticks and nodes that come and go', () => {
+    const requests = kept();
+    const ledger = requests.addRollout({ id: idOf(1), nodes, withheld: 0 }, plan, 0);
+    expect(asked(requests.tick(0))).to.deep.equal([web1]);
+    requests.presence(web1, false, 10);
+    expect(asked(requests.presence(web1, true, 20))).to.deep.equal([web1]);
+    expect(asked(requests.step(ledger, answer(web1), 30))).to.deep.equal([web2]);
+  });
+
+  it('says how far it is, which other requests do not', () => {
+    const requests = kept();
+    requests.add(aim(1), 0);
+    requests.addRollout({ id: idOf(2), nodes, withheld: 0 }, plan, 0);
+    requests.tick(0);
+    expect(requests.progress(idOf(1))).to.equal(undefined);
+    expect(requests.progress(idOf(2))).to.deep.include({ batch: 1, batches: 2 });
+  });
+
+  it('is put aside at its end and forgotten with the oldest', () => {
+    const requests = kept({ maxEnded: 0 });
+    const ledger = requests.addRollout({ id: idOf(1), nodes: [], withheld: 0 }, { ...plan, nodes: [] }, 0);
+    requests.step(ledger, { kind: 'tick' }, 0);
+    expect(requests.openCount).to.equal(0);
+    expect(requests.progress(idOf(1))?.batches).to.equal(0);
+    requests.tick(10);
+    expect([requests.get(idOf(1)), requests.progress(idOf(1))]).to.deep.equal([undefined, undefined]);
+  });
+
+  it('of an earlier run goes on, or is put aside when it was over', () => {
+    const entries = [
+      { node: web1, phase: 'done', outcome: 'ok', isAnonymous: false },
+      { node: web2, phase: 'waiting', outcome: undefined, isAnonymous: false },
+    ] as const;
+    const past = { plan, entries, state: undefined, isCancelled: false, isThere: () => true };
+    const aims = [1, 2].map((count) => ({ id: idOf(count), withheld: 0, endsAtMs: 0 }));
+    const requests = kept();
+    for (const [at, aim] of aims.entries()) requests.restoreRollout({ ...past, aim, isOver: at === 0 }, 0);
+    expect(requests.openCount).to.equal(1);
+    expect(requests.tick(0).filter(({ kind }) => kind === 'ask')).to.deep.equal([
+      { kind: 'ask', id: idOf(2), node: web2 },
+    ]);
   });
 });

@@ -1,0 +1,49 @@
+import type { NodeName } from '../wire/fields.ts';
+import type { Outcome, Phase } from '../wire/outcome.ts';
+
+/** What a ledger knows of one node, as it changes. */
+export interface Entry {
+  readonly node: NodeName;
+  phase: Phase;
+  outcome: Outcome | undefined;
+  isAnonymous: boolean;
+  /** Said the node itself, not we for it: nothing amends it. */
+  isAnswered: boolean;
+  isReachable: boolean;
+  asked: number;
+  nextAskMs: number;
+}
+
+export interface Pauses {
+  /** Pauses before a silent node is asked again: each is twice the one before, up to the longest. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+  /** From 0 up to, but not including 1: the same spread for the same node and count, so that no herd forms. */
+  readonly jitter: (node: NodeName, asked: number) => number;
+}
+
+export function newEntry(node: NodeName, isAnonymous: boolean): Entry {
+  return {
+    node,
+    phase: 'asked',
+    outcome: undefined,
+    isAnonymous,
+    isAnswered: false,
+    isReachable: true,
+    asked: 0,
+    nextAskMs: 0,
+  };
+}
+
+/** How long nothing more is said to the node: each time twice as long, with a spread of a quarter. */
+export function pauseOf(entry: Entry, isCancelled: boolean, pauses: Pauses): number {
+  return evenPause(entry, isCancelled, pauses) * (0.75 + pauses.jitter(entry.node, entry.asked) / 2);
+}
+
+function evenPause({ asked, phase }: Entry, isCancelled: boolean, pauses: Pauses): number {
+  const { firstPauseMs, longestPauseMs } = pauses;
+  if (isCancelled) return firstPauseMs;
+  // Nothing was said to it yet, or it has acknowledged: then only a later message may have been lost.
+  if (phase !== 'asked') return longestPauseMs;
+  return Math.min(longestPauseMs, firstPauseMs * 2 ** asked);
+}

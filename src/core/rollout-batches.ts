@@ -1,0 +1,15 @@
+/** How many nodes each batch has: the canary is one of its own, and the last may be smaller. `batch` is 1 or more. */
+export function batchSizes(nodes: number, canary: number, batch: number): number[] {
+  const first = Math.min(nodes, canary);
+  const sizes = first > 0 ? [first] : [];
+  for (let left = nodes - first; left > 0; left -= batch) sizes.push(Math.min(left, batch));
+  return sizes;
+}
+
+/** How long a rollout takes when every batch takes all of its time; a manager that is down meanwhile makes it longer. */
+export function longestRolloutMs(
+  batches: number,
+  { windowMs, pauseMs }: { readonly windowMs: number; readonly pauseMs: number },
+): number {
+  return batches * windowMs + Math.max(0, batches - 1) * pauseMs;
+}
