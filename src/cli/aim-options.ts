@@ -34,7 +34,7 @@ export function addAimOptions<Args extends unknown[], Options extends OptionValu
     .addOption(
       new Option(
         '--seed <number>',
-        'chooses the nodes of --limit; the same number, the same nodes (default: 0)',
+        'for --limit and --order random; the same number, the same nodes (default: 0)',
       )
         .argParser(checked(wholeNumber(0, 2 ** 32 - 1)))
         .helpGroup(group),
@@ -66,10 +66,13 @@ export interface AimOptions {
   readonly plan?: string | undefined;
 }
 
-/** What the options say of an order. Throws BAD_USAGE for a seed that chooses nothing. */
-export function aimOf({ exclude, limit, seed, expect, plan }: AimOptions) {
-  if (seed !== undefined && limit === undefined)
-    throw new ServiceManagerError('BAD_USAGE', 'option --seed without --limit, expected both');
+/** What the options say of an order. Throws BAD_USAGE for a seed that chooses nothing and shuffles nothing. */
+export function aimOf({ exclude, limit, seed, expect, plan }: AimOptions, isShuffled: boolean) {
+  if (seed !== undefined && limit === undefined && !isShuffled)
+    throw new ServiceManagerError(
+      'BAD_USAGE',
+      'option --seed without --limit or --order random, expected one of them',
+    );
   const aim = { exclude, limit, seed, expect, plan };
   return onlyGiven(aim) satisfies Partial<Order>;
 }

@@ -95,7 +95,7 @@ export function commandOf(options: SendingOptions, task: Task, earlier: Earlier 
   const rollout: Rollout | undefined = rolloutOf(options, earlier.rollout);
   const more = onlyGiven({ actionTimeoutMs, settleMs, health, rollout });
   return {
-    order: { ...task, ...earlier, ...more, ...aimOf(options) },
+    order: { ...task, ...earlier, ...more, ...aimOf(options, rollout?.order === 'random') },
     format,
     isAsync: options.async === true,
     isDryRun: options.dryRun === true,

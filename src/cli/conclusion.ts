@@ -56,8 +56,8 @@ export function sayStopped(
   const why = summary.rollout?.stopped;
   if (why === undefined) return;
   const nodes = unbegun(report).map(({ node }) => node);
-  const rest = nodes.length === 0 ? '' : `; ${nodesText(nodes.length)} not started: ${foldNames(nodes)}`;
-  output.message(`stopped: ${why}${rest}`);
+  output.message(`stopped: ${why}`);
+  if (nodes.length > 0) output.message(`not started: ${foldNames(nodes)}`);
   const parts = [
     ...(nodes.length === 0 ? [] : ['--remaining']),
     ...(summary.outcomes.some(({ outcome }) => failedOutcomes.has(outcome)) ? ['--failed'] : []),

@@ -12,7 +12,7 @@ export interface Order {
   readonly exclude?: string;
   /** Of what is left only so many nodes, `12`, or so many of a hundred, `25%`, chosen by `seed`. */
   readonly limit?: string;
-  /** The same number, 0 to 4,294,967,295, chooses the same nodes of the same fleet. Default 0. */
+  /** For `limit` and a random order: the same number, 0 to 4,294,967,295, makes the same choice. Default 0. */
   readonly seed?: number;
   /** Rejects with EXPECTATION_FAILED when it is aimed at another number of nodes, alive and lost ones together. */
   readonly expect?: number;

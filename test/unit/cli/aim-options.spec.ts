@@ -63,6 +63,13 @@ describe('the options of a rollout', () => {
     expect(orderOf('--batch', '5').rollout).to.deep.equal({ batch: '5' });
   });
 
+  it('may be shuffled by a seed', () => {
+    expect(orderOf('--batch', '1', '--order', 'random', '--seed', '7')).to.deep.include({
+      ...{ seed: 7, rollout: { batch: '1', order: 'random' } },
+    });
+    expect(() => orderOf('--batch', '1', '--order', 'name', '--seed', '7')).to.throw('option --seed without');
+  });
+
   it('may be a canary alone, with all the others behind it', () => {
     expect(orderOf('--canary', '2', '--pause', '1m').rollout).to.deep.equal({
       ...{ canary: 2, pauseMs: 60_000, batch: '100%' },

@@ -136,7 +136,7 @@ describe('the command line of the client', () => {
       /--limit <count>' argument '0%' is invalid. Expected a number from 1 on/,
     ],
     ['-T any -c status -s a --limit 101%', /--limit <count>' argument '101%' is invalid/],
-    ['-T any -c status -s a --seed 5', 'option --seed without --limit, expected both'],
+    ['-T any -c status -s a --seed 5', 'option --seed without --limit or --order random'],
     ['-T any -c status -s a --limit 5 --seed x', /--seed <number>' argument 'x' is invalid/],
     ['-T any -c status -s a --expect some', /--expect <count>' argument 'some' is invalid/],
     [

@@ -326,7 +326,7 @@ describe('a rollout', () => {
     expect(run.manager.requests[0]).to.deep.include({ windowMs: 2_000, rollout: { batch: '1' } });
     expect(run.code).to.equal(2);
     expect(run.error).to.equal(
-      'stopped: 1 node failed; 1 node not started: web2\n' +
+      'stopped: 1 node failed\nnot started: web2\n' +
         `go on with: service-mgr-client requests resume ${requestId} --remaining\n`,
     );
   });

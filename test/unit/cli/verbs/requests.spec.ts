@@ -530,6 +530,6 @@ describe('requests attach, of a rollout', () => {
     };
     const run = await runClient(['requests', 'attach', requestId], { queries });
     expect(run.code).to.equal(2);
-    expect(run.error).to.include('stopped: 1 node failed; 1 node not started: web2\n');
+    expect(run.error).to.include('stopped: 1 node failed\nnot started: web2\n');
   });
 });
