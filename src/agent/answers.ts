@@ -1,5 +1,5 @@
 import type { HostFacts } from '../platform/host.ts';
-import type { CapturedOutput } from '../platform/processes.ts';
+import { textOf } from '../provider/output.ts';
 import type { ProviderResult } from '../provider/provider.ts';
 import type { ErrorCode } from '../wire/errors.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
@@ -34,6 +34,8 @@ export class Answers {
         ...(run.timedOut ? { timedOut: true } : {}),
         ...(run.stdout.cutBytes > 0 ? { stdoutCutBytes: run.stdout.cutBytes } : {}),
         ...(run.stderr.cutBytes > 0 ? { stderrCutBytes: run.stderr.cutBytes } : {}),
+        ...(run.ranAs === undefined ? {} : { ranAs: run.ranAs }),
+        ...(run.members === undefined ? {} : { members: [...run.members] }),
       },
       uuid: id,
     };
@@ -42,8 +44,4 @@ export class Answers {
   trouble(id: RequestId, code: ErrorCode, reason: string): TroubleAnswer {
     return { success: -1, msg: reason, node: this.#node, uuid: id, code };
   }
-}
-
-function textOf({ text, cutBytes }: CapturedOutput): string {
-  return cutBytes === 0 ? text : `${text}\n[service-mgr: ${cutBytes} more bytes were cut]\n`;
 }

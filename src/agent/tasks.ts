@@ -1,5 +1,6 @@
-import type { Provider } from '../provider/provider.ts';
+import type { Provider, ProviderResult } from '../provider/provider.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
+import type { ServiceName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
 import type { Answer } from '../wire/result.ts';
 import type { Answers } from './answers.ts';
@@ -29,11 +30,14 @@ interface Task extends TaskHooks {
   isRunning: boolean;
 }
 
-/** Actions of one service run one after the other, in order of arrival; different services don't wait for each other. */
+/**
+ * Actions of one service run one after the other, in order of arrival; different services don't wait for each other.
+ * A bundle and its members count as one service, and so do the names of one service.
+ */
 export class Tasks {
   readonly #options: TasksOptions;
-  /** The end of the last task of each service that has one. */
-  readonly #lastOfService = new Map<string, Promise<void>>();
+  /** The end of the last task of each service name that has one. */
+  readonly #lastOfService = new Map<string, Promise<unknown>>();
   readonly #tasks = new Set<Task>();
   #isStopping = false;
 
@@ -47,8 +51,8 @@ export class Tasks {
   }
 
   /** True when the next action of this service would have to wait. */
-  isBusy(service: string): boolean {
-    return this.#lastOfService.has(service);
+  isBusy(service: ServiceName): boolean {
+    return this.#namesOf(service).some((name) => this.#lastOfService.has(name));
   }
 
   /** Resolves with the answer, whatever happens; rejects only for a bug of ours. */
@@ -106,16 +110,37 @@ export class Tasks {
     answer(this.#trouble(body, 'CANCELLED', `${body.service} ${body.cmd} was cancelled before it started`));
   }
 
+  #namesOf(service: ServiceName): readonly ServiceName[] {
+    return this.#options.provider.namesOf?.(service) ?? [service];
+  }
+
   async #queue(task: Task): Promise<void> {
-    const { service } = task.body;
-    const done = (this.#lastOfService.get(service) ?? Promise.resolve()).then(() => this.#carryOut(task));
-    this.#lastOfService.set(service, done);
     try {
-      await done;
+      while (!(await this.#takeTurn(task)));
     } finally {
       this.#tasks.delete(task);
-      if (this.#lastOfService.get(service) === done) this.#lastOfService.delete(service);
     }
+  }
+
+  /** Waits only for tasks that came before it, so no two can wait for each other. False: it has to wait for more. */
+  async #takeTurn(task: Task): Promise<boolean> {
+    const names = this.#namesOf(task.body.service);
+    const earlier = names.flatMap((name) => this.#lastOfService.get(name) ?? []);
+    const turn = Promise.all(earlier).then(
+      () => this.#hasAll(names, task) && this.#carryOut(task).then(() => true),
+    );
+    for (const name of names) this.#lastOfService.set(name, turn);
+    try {
+      return await turn;
+    } finally {
+      for (const name of names) if (this.#lastOfService.get(name) === turn) this.#lastOfService.delete(name);
+    }
+  }
+
+  /** Aliases and bundles may have been configured anew while the task waited. */
+  #hasAll(names: readonly ServiceName[], { body, signal }: Task): boolean {
+    if (this.#isStopping || signal.aborted) return true;
+    return this.#namesOf(body.service).every((name) => names.includes(name));
   }
 
   async #carryOut(task: Task): Promise<void> {
@@ -137,6 +162,15 @@ export class Tasks {
     const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
     const exit = await provider.run(body.service, body.cmd, { timeoutMs, signal });
     if (!exit.aborted) return answers.done(body, exit, timeoutMs);
-    return this.#trouble(body, 'CANCELLED', `${body.service} ${body.cmd} was cancelled while it was running`);
+    const reason = `${body.service} ${body.cmd} was cancelled while it was running${membersOf(exit)}`;
+    return this.#trouble(body, 'CANCELLED', reason);
   }
+}
+
+/** How far a bundle had come: `: db ok, app cancelled`. */
+function membersOf({ members = [] }: ProviderResult): string {
+  const said = members.map(
+    ({ service, outcome, isRollback }) => `${service} ${isRollback === true ? 'roll-back ' : ''}${outcome}`,
+  );
+  return said.length === 0 ? '' : `: ${said.join(', ')}`;
 }

@@ -14,6 +14,8 @@ import { NodeProcesses } from '../platform/node/processes.ts';
 import { untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
+import { AliasedProvider } from '../provider/aliases.ts';
+import { Bundles } from '../provider/bundles.ts';
 import { Service8 } from '../provider/service8.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
@@ -35,7 +37,10 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
     const host = readHostFacts();
     const processes = closing.add(new NodeProcesses({ scratchDir }));
     const { serviceProgram: program, outputLimitBytes } = config;
-    const provider = new Service8({ processes, program, outputLimitBytes, system: host.system });
+    const real = new Service8({ processes, program, outputLimitBytes, system: host.system });
+    const { aliases, hasKnownAliases, bundles } = config;
+    const aliased = new AliasedProvider({ provider: real, clock: nodeClock, aliases, hasKnownAliases });
+    const provider = new Bundles({ provider: aliased, clock: nodeClock, bundles, outputLimitBytes });
     const identity = { boot: newBootId(), random: Math.random };
     const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
     const { finished } = closing.add(await Agent.start(config, deps));

@@ -7,6 +7,7 @@ import { Closing } from '../platform/closing.ts';
 import type { Log } from '../platform/log.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { nodeFiles } from '../platform/node/files.ts';
+import { sha256 } from '../platform/node/hash.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newRequestId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
@@ -29,7 +30,7 @@ async function startManager(source: ConfigSource, log: Log): Promise<Daemon> {
   closing.add(store);
   try {
     const host = readHostFacts();
-    const deps = { sockets, clock: nodeClock, log, host, store, newId: newRequestId };
+    const deps = { sockets, clock: nodeClock, log, host, store, newId: newRequestId, sha256 };
     const { finished } = closing.add(await Manager.start(config, deps));
     return { finished, close: () => closing.close() };
   } catch (error) {

@@ -19,8 +19,8 @@ export const someOf = {
 /** The options that narrow and check whom a request is aimed at. */
 export function addAimOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
-) {
-  return command
+): Command<Args, Options & AimOptions> {
+  command
     .addOption(
       new Option('-x, --exclude <target>', 'but not these; written as a target of -T')
         .argParser(checked(fieldFormat(Target)))
@@ -55,16 +55,20 @@ export function addAimOptions<Args extends unknown[], Options extends OptionValu
         .helpGroup(group),
     )
     .addOption(new Option('-y, --yes', 'do not ask whether it may run').helpGroup(group));
+  // The type that commander would make of so many options takes a compiler minutes to write down.
+  return command as Command<Args, Options & AimOptions>;
 }
 
-/** What was given of these options. */
-export interface AimOptions {
+/** What was given of these options. (No interface: commander asks for a type that is open.) */
+export type AimOptions = {
   readonly exclude?: string | undefined;
   readonly limit?: string | undefined;
   readonly seed?: number | undefined;
   readonly expect?: number | undefined;
   readonly plan?: string | undefined;
-}
+  readonly dryRun?: true | undefined;
+  readonly yes?: true | undefined;
+};
 
 /** What the options say of an order. Throws BAD_USAGE for a seed that chooses nothing and shuffles nothing. */
 export function aimOf({ exclude, limit, seed, expect, plan }: AimOptions, isShuffled: boolean) {

@@ -46,8 +46,8 @@ export type ClientOptions = ReturnType<ReturnType<typeof clientCommand>['opts']>
 /** The options of whatever sends a request. */
 export function addSendingOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
-) {
-  const sending = command
+): Command<Args, Options & SendingOptions> {
+  command
     .option(
       '-a, --action-timeout <seconds>',
       'end the action on a node after this time',
@@ -69,19 +69,18 @@ export function addSendingOptions<Args extends unknown[], Options extends Option
       ),
     )
     .option('--async', 'print only the id of the request and do not wait for answers');
-  return addRolloutOptions(addAimOptions(sending));
+  return addRolloutOptions(addAimOptions(command)) as Command<Args, Options & SendingOptions>;
 }
 
 /** What was given of these options; times in milliseconds. */
-export interface SendingOptions extends AimOptions, RolloutOptions {
-  readonly actionTimeout?: number | undefined;
-  readonly settle?: number | undefined;
-  readonly health?: string | undefined;
-  readonly format?: Format | undefined;
-  readonly async?: true | undefined;
-  readonly dryRun?: true | undefined;
-  readonly yes?: true | undefined;
-}
+export type SendingOptions = AimOptions &
+  RolloutOptions & {
+    readonly actionTimeout?: number | undefined;
+    readonly settle?: number | undefined;
+    readonly health?: string | undefined;
+    readonly format?: Format | undefined;
+    readonly async?: true | undefined;
+  };
 
 /** Whom it is for, and what is to be done there. */
 export type Task = Pick<Order, 'topic' | 'nodes' | 'action' | 'service'>;

@@ -13,8 +13,8 @@ const dayMs = 86_400_000;
 /** The options that make a rollout of a request. */
 export function addRolloutOptions<Args extends unknown[], Options extends OptionValues>(
   command: Command<Args, Options>,
-) {
-  return command
+): Command<Args, Options & RolloutOptions> {
+  command
     .addOption(
       new Option(
         '--batch <count>',
@@ -49,17 +49,19 @@ export function addRolloutOptions<Args extends unknown[], Options extends Option
     .addOption(
       new Option('--order <order>', 'in which order (default: name)').choices(rolloutOrders).helpGroup(group),
     );
+  // As in aim-options.ts: the type in short.
+  return command as Command<Args, Options & RolloutOptions>;
 }
 
 /** What was given of these options; times in milliseconds. */
-export interface RolloutOptions {
+export type RolloutOptions = {
   readonly batch?: string | undefined;
   readonly canary?: number | undefined;
   readonly pause?: number | undefined;
   readonly maxFail?: string | undefined;
   readonly maxUnreachable?: string | undefined;
   readonly order?: Rollout['order'] | undefined;
-}
+};
 
 const flags: ReadonlyArray<readonly [keyof RolloutOptions, string]> = [
   ['pause', '--pause'],

@@ -1,5 +1,12 @@
-import type { ActionName, NodeName, Topic } from '../wire/fields.ts';
-import { optionalKey, requiredKey } from './key.ts';
+import type { ActionName, NodeName, ServiceName, Topic } from '../wire/fields.ts';
+import {
+  type BundleConfig,
+  bundleSections,
+  hostService,
+  readBundles,
+  refuseStrangeTimeouts,
+} from './bundles.ts';
+import { type FreeSection, optionalKey, requiredKey } from './key.ts';
 import { type Check, readSettings } from './reader.ts';
 import {
   absolutePath,
@@ -33,6 +40,11 @@ export interface AgentConfig {
   readonly outputLimitBytes: number;
   readonly serviceProgram: string;
   readonly extraActions: readonly ActionName[];
+  /** What to try where the host does not know a name. */
+  readonly aliases: ReadonlyMap<string, readonly ServiceName[]>;
+  readonly hasKnownAliases: boolean;
+  /** By their names, without `bundle:`. */
+  readonly bundles: ReadonlyMap<string, BundleConfig>;
 }
 
 const dayMs = 86_400_000;
@@ -108,10 +120,31 @@ export const agentKeys = {
     'Actions that services of this node accept beside the usual ones, such as: configtest, upgrade.',
     'actions',
   ),
+  builtinAliases: optionalKey(
+    'builtin_aliases',
+    oneOf(['yes', 'no']),
+    'yes',
+    'Whether the other names of well-known services (cron and crond, ssh and sshd, apache2 and httpd and more) are tried where this host does not know a service.',
+  ),
+};
+
+export const aliasSection: FreeSection<readonly ServiceName[]> = {
+  section: 'aliases',
+  names: hostService,
+  values: listOf(hostService),
+  summary:
+    'Other names to try, in this order, where this host does not know a service; an alias goes one way only.',
 };
 
 export function readAgentConfig(text: string, fileName: string): AgentConfig {
-  const settings = readSettings(text, fileName, Object.values(agentKeys), [refuseUnevenLists]);
+  const settings = readSettings(
+    text,
+    fileName,
+    Object.values(agentKeys),
+    [refuseUnevenLists, refuseStrangeTimeouts],
+    [aliasSection],
+    [bundleSections],
+  );
   return {
     managerEndpoints: settings.get(agentKeys.managerEndpoints),
     sinkEndpoints: settings.get(agentKeys.sinkEndpoints),
@@ -125,6 +158,9 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     outputLimitBytes: settings.get(agentKeys.outputLimit),
     serviceProgram: settings.get(agentKeys.serviceProgram),
     extraActions: settings.get(agentKeys.extraActions),
+    aliases: settings.named(aliasSection),
+    hasKnownAliases: settings.get(agentKeys.builtinAliases) === 'yes',
+    bundles: readBundles(settings),
   };
 }
 

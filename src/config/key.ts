@@ -33,3 +33,21 @@ export function optionalKey<T>(
 ): Key<T> {
   return { ...format, section, key, isRequired: false, fallback, summary };
 }
+
+/** A section whose keys the admin names: [health]. */
+export interface FreeSection<T> {
+  readonly section: string;
+  readonly names: Format<string>;
+  readonly values: Format<T>;
+  /** One sentence for the admin. */
+  readonly summary: string;
+}
+
+/** Sections that are alike, each under a title: [bundle:NAME]. */
+export interface RepeatedSection {
+  /** How each of them begins: `bundle:`. */
+  readonly section: string;
+  readonly titles: Format<string>;
+  /** What may stand in the section of that name. */
+  readonly keysIn: (section: string) => readonly Key<unknown>[];
+}

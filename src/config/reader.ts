@@ -1,6 +1,8 @@
 import { ServiceManagerError } from '../wire/errors.ts';
-import type { Key } from './key.ts';
+import { FreeEntries } from './free-entries.ts';
+import type { FreeSection, Key, RepeatedSection } from './key.ts';
 import { type EntryLine, iniLines, type SectionLine } from './lines.ts';
+import { show } from './show.ts';
 import { advice } from './spelling.ts';
 
 /** The values of one file. */
@@ -10,6 +12,10 @@ export interface Settings {
   /** For keys that are required or have a fallback. */
   get<T>(key: Key<T>): T;
   isWritten(key: Key<unknown>): boolean;
+  /** The good values of the section, by name. */
+  named<T>(section: FreeSection<T>): ReadonlyMap<string, T>;
+  /** The titles of the sections that begin so, in the order of the file. */
+  titlesOf(sections: RepeatedSection): readonly string[];
 }
 
 /** A value that is good by itself but not beside the others. */
@@ -26,8 +32,10 @@ export function readSettings(
   fileName: string,
   keys: readonly Key<unknown>[],
   checks: readonly Check[] = [],
+  freeSections: readonly FreeSection<unknown>[] = [],
+  repeatedSections: readonly RepeatedSection[] = [],
 ): Settings {
-  const file = new SettingsFile(fileName, keys);
+  const file = new SettingsFile(fileName, keys, freeSections, repeatedSections);
   file.readText(text);
   file.checkValues();
   for (const { key, expected } of checks.flatMap((check) => check(file))) file.refuseValue(key, expected);
@@ -45,19 +53,30 @@ const afterTheLastLine = Number.MAX_SAFE_INTEGER;
 
 class SettingsFile implements Settings {
   readonly #name: string;
-  readonly #keys: readonly Key<unknown>[];
+  /** With those of repeated sections as soon as these come. */
+  readonly #keys: Key<unknown>[];
   readonly #sectionLines = new Map<string, number>();
-  readonly #written = new Map<Key<unknown>, EntryLine>();
+  /** By section and key. */
+  readonly #written = new Map<string, EntryLine>();
+  readonly #free: FreeEntries;
+  readonly #repeated: readonly RepeatedSection[];
   readonly #problems: Problem[] = [];
   #isSectionMissing = false;
 
-  constructor(name: string, keys: readonly Key<unknown>[]) {
+  constructor(
+    name: string,
+    keys: readonly Key<unknown>[],
+    freeSections: readonly FreeSection<unknown>[],
+    repeatedSections: readonly RepeatedSection[],
+  ) {
     this.#name = name;
-    this.#keys = keys;
+    this.#keys = [...keys];
+    this.#repeated = repeatedSections;
+    this.#free = new FreeEntries(freeSections, (line, message) => this.#refuse(line, message));
   }
 
   find<T>(key: Key<T>): T | undefined {
-    const text = this.#written.get(key)?.value ?? key.fallback;
+    const text = this.#written.get(placeOf(key))?.value ?? key.fallback;
     return text === undefined ? undefined : key.parse(text);
   }
 
@@ -68,7 +87,16 @@ class SettingsFile implements Settings {
   }
 
   isWritten(key: Key<unknown>): boolean {
-    return this.#written.has(key);
+    return this.#written.has(placeOf(key));
+  }
+
+  named<T>(section: FreeSection<T>): ReadonlyMap<string, T> {
+    return this.#free.named(section);
+  }
+
+  titlesOf({ section: beginning }: RepeatedSection): readonly string[] {
+    const sections = [...this.#sectionLines.keys()].filter((section) => section.startsWith(beginning));
+    return sections.map((section) => section.slice(beginning.length));
   }
 
   readText(text: string): void {
@@ -84,13 +112,13 @@ class SettingsFile implements Settings {
       if (this.isWritten(key)) {
         if (this.find(key) === undefined) this.refuseValue(key, key.expected);
       } else if (key.isRequired) {
-        this.#problems.push({ line: afterTheLastLine, message: this.#missing(key) });
+        this.#refuseMissing(key);
       }
     }
   }
 
   refuseValue(key: Key<unknown>, expected: string): void {
-    const entry = this.#written.get(key);
+    const entry = this.#written.get(placeOf(key));
     if (entry === undefined) throw new TypeError(`${key.key} is not in the file, so it cannot be refused`);
     this.#refuse(entry.line, `key ${key.key}: value ${show(entry.value)}, expected ${expected}`);
   }
@@ -103,18 +131,41 @@ class SettingsFile implements Settings {
 
   #takeSection({ section, line }: SectionLine): void {
     const firstLine = this.#sectionLines.get(section);
-    const known = [...new Set(this.#keys.map((key) => key.section))];
-    if (!known.includes(section)) {
-      this.#refuse(line, `section ${show(section)} is unknown, ${advice(section, known)}`);
-    } else if (firstLine === undefined) {
+    const repeated = this.#repeated.find((each) => section.startsWith(each.section));
+    if (firstLine !== undefined) {
+      this.#refuse(line, `section [${section}] is given twice, first on line ${firstLine}`);
+    } else if (repeated !== undefined) {
+      this.#takeRepeatedSection(section, line, repeated);
+    } else if (this.#free.has(section) || this.#keys.some((key) => key.section === section)) {
       this.#sectionLines.set(section, line);
     } else {
-      this.#refuse(line, `section [${section}] is given twice, first on line ${firstLine}`);
+      this.#refuse(line, `section ${show(section)} is unknown, ${advice(section, this.#knownSections)}`);
     }
+  }
+
+  #takeRepeatedSection(
+    section: string,
+    line: number,
+    { section: beginning, titles, keysIn }: RepeatedSection,
+  ): void {
+    const title = section.slice(beginning.length);
+    if (titles.parse(title) === undefined) {
+      this.#refuse(line, `section ${show(section)}: ${show(title)}, expected ${titles.expected}`);
+      return;
+    }
+    this.#sectionLines.set(section, line);
+    this.#keys.push(...keysIn(section));
+  }
+
+  get #knownSections(): readonly string[] {
+    const withKeys = this.#keys.map((key) => key.section);
+    const repeated = this.#repeated.map(({ section }) => `${section}NAME`);
+    return [...new Set([...withKeys, ...this.#free.expected, ...repeated])];
   }
 
   #takeEntry(entry: EntryLine): void {
     const section = entry.section ?? this.#sectionAbove(entry);
+    if (section !== undefined && this.#free.take(section, entry)) return;
     const siblings = this.#keys.filter((key) => key.section === section);
     // Keys of an unknown section are not judged: the section has been refused already.
     if (siblings.length === 0) return;
@@ -123,8 +174,8 @@ class SettingsFile implements Settings {
       this.#refuse(entry.line, this.#unknownKey(entry.key, siblings));
       return;
     }
-    const first = this.#written.get(key);
-    if (first === undefined) this.#written.set(key, entry);
+    const first = this.#written.get(placeOf(key));
+    if (first === undefined) this.#written.set(placeOf(key), entry);
     else this.#refuse(entry.line, `key ${key.key} is given twice, first on line ${first.line}`);
   }
 
@@ -148,7 +199,14 @@ class SettingsFile implements Settings {
   }
 
   #missing(key: Key<unknown>): string {
-    return `${this.#name}: [${key.section}] ${key.key} is missing, expected ${key.expected}`;
+    return `${this.#name}: ${sayMissing(key)}`;
+  }
+
+  #refuseMissing(key: Key<unknown>): void {
+    const isRepeated = this.#repeated.some(({ section }) => key.section.startsWith(section));
+    const line = isRepeated ? this.#sectionLines.get(key.section) : undefined;
+    if (line === undefined) this.#problems.push({ line: afterTheLastLine, message: this.#missing(key) });
+    else this.#refuse(line, sayMissing(key));
   }
 
   #refuse(line: number, message: string): void {
@@ -156,9 +214,11 @@ class SettingsFile implements Settings {
   }
 }
 
-const longestShown = 60;
+function sayMissing({ section, key, expected }: Key<unknown>): string {
+  return `[${section}] ${key} is missing, expected ${expected}`;
+}
 
-/** Quoted, so that stray blanks and control characters can be seen. */
-function show(text: string): string {
-  return JSON.stringify(text.length <= longestShown ? text : `${text.slice(0, longestShown)}...`);
+/** No name of a section has a line end. */
+function placeOf({ section, key }: Key<unknown>): string {
+  return `${section}\n${key}`;
 }

@@ -1,6 +1,6 @@
 import { message } from '../wire/codec.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
-import { ActionName, NodeName, Topic } from '../wire/fields.ts';
+import { ActionName, NodeName, ServiceName, Topic } from '../wire/fields.ts';
 import type { Format } from './key.ts';
 
 const tcpEndpoint = /^tcp:\/\/(\*|[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\]):(\*|[1-9][0-9]{0,4})$/;
@@ -122,8 +122,9 @@ function field<T>(checked: {
 export const nodeName: Format<NodeName> = field(message('node name', 255, NodeName));
 export const topic: Format<Topic> = field(message('topic', 255, Topic));
 export const actionName: Format<ActionName> = field(message('action', 32, ActionName));
+export const serviceName: Format<ServiceName> = field(message('service', 255, ServiceName));
 
-function matching(pattern: RegExp, expected: string): Format<string> {
+export function matching(pattern: RegExp, expected: string): Format<string> {
   return { expected, parse: (text) => (pattern.test(text) ? text : undefined) };
 }
 

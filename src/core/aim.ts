@@ -1,3 +1,4 @@
+import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName, Topic } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
 import { chooseNodes } from './choice.ts';
@@ -20,7 +21,8 @@ export type Aimed =
  * Decides whom a request is aimed at. `nodes` go before `topic`, which is then not read; `exclude` is taken away, and of
  * what is left `limit` says how many are chosen. The same seed, 0 when there is none, chooses the same nodes.
  *
- * A text that is as a whole a topic which somebody is on is that topic, with blanks and commas in it as in 2014.
+ * A text that is as a whole a topic which somebody is on is that topic, with blanks in it as in 2014. One that is an
+ * expression as well is refused.
  *
  * Throws BAD_TARGET for a text that is no target, UNKNOWN_NODE for names that are not known (see `resolveTarget`), and
  * BAD_USAGE for a limit that is no quantity.
@@ -39,7 +41,23 @@ export function aim(order: AimOrder, known: KnownNodes): Aimed {
 }
 
 function readTarget(text: string, field: string, known: KnownNodes): Target {
-  return known.isTopic(text) ? { kind: 'word', word: text, at: 0 } : parseTarget(text, field);
+  if (!known.isTopic(text)) return parseTarget(text, field);
+  // A node that may name its topics must not take over the targets of others.
+  if (isExpression(text)) {
+    const why = `field ${field}: it is an expression and also the name of a topic`;
+    throw new ServiceManagerError('BAD_TARGET', `${why}, expected quotes around the topic\n${text}\n^`);
+  }
+  return { kind: 'word', word: text, at: 0 };
+}
+
+/** `Debian GNU/Linux` is none: without an operator it means nothing. */
+function isExpression(text: string): boolean {
+  try {
+    return plainTopic(parseTarget(text, 'target')) === undefined;
+  } catch (error) {
+    if (!isServiceManagerError(error)) throw error;
+    return false;
+  }
 }
 
 function targetNodes(target: Target, excluded: Target | undefined, known: KnownNodes): NodeName[] {

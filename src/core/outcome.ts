@@ -1,6 +1,6 @@
 import { type ErrorCode, isErrorCode } from '../wire/errors.ts';
 import type { Outcome } from '../wire/outcome.ts';
-import { type Answer, isServiceAnswer } from '../wire/result.ts';
+import { type ActionResult, type Answer, isServiceAnswer } from '../wire/result.ts';
 
 export { type Outcome, outcomes } from '../wire/outcome.ts';
 
@@ -26,10 +26,15 @@ const outcomeOfCode: { readonly [Code in ErrorCode]?: Outcome } = {
 };
 
 export function outcomeOfAnswer(answer: Answer): Outcome {
-  if (isServiceAnswer(answer)) {
-    const { timedOut, returncode, verification, health } = answer.result;
-    if (timedOut === true || returncode !== 0) return 'failed';
-    return verification?.isVerified === false || health?.isHealthy === false ? 'unverified' : 'ok';
-  }
+  if (isServiceAnswer(answer)) return outcomeOfResult(answer.result);
   return (isErrorCode(answer.code) ? outcomeOfCode[answer.code] : undefined) ?? 'failed';
+}
+
+/** Of an action that was carried out. */
+export function outcomeOfResult(
+  result: Pick<ActionResult, 'returncode' | 'timedOut' | 'verification' | 'health'>,
+): Outcome {
+  const { timedOut, returncode, verification, health } = result;
+  if (timedOut === true || returncode !== 0) return 'failed';
+  return verification?.isVerified === false || health?.isHealthy === false ? 'unverified' : 'ok';
 }

@@ -73,7 +73,13 @@ export class RolloutRun {
     for (let turn = this.#turn(now); turn !== undefined; turn = this.#turn(now)) {
       effects.push(...this.#tell(turn, now));
     }
-    return isOver ? effects : this.#saving(effects);
+    return isOver ? effects : this.#saving(this.#withoutLateAsks(effects));
+  }
+
+  /** Whoever has not heard of it when a limit is passed must not begin any more. */
+  #withoutLateAsks(effects: readonly LedgerEffect[]): readonly LedgerEffect[] {
+    if (this.#rollout.state.stop === undefined) return effects;
+    return effects.filter(({ kind }) => kind !== 'ask');
   }
 
   #tell(event: LedgerEvent, now: number): LedgerEffect[] {

@@ -72,6 +72,9 @@ export interface RolloutProgress {
   readonly stop: RolloutStop | undefined;
 }
 
+// After a restart of the manager the agents need a moment to hand in what they had answered meanwhile.
+const redeliveryMs = 15_000;
+
 /**
  * Which nodes start when, and when it is enough; docs/ROLLOUT.md says it for people. It touches nothing: `note` takes
  * what the ledger notes, `next` says what is to be done now. Batches come one after the other: the next begins when each
@@ -155,7 +158,9 @@ export class Rollout {
     const batch = batchSizes(this.#tally.startedCount, canary, size).length;
     const { endsAtMs = Infinity, resumesAtMs = Infinity } = stored?.batch === batch ? stored : {};
     const stop = stored?.stop;
-    if (this.#tally.working.size > 0) return { batch, stop, endsAtMs: Math.min(endsAtMs, now + windowMs) };
+    const soonestMs = now + Math.min(windowMs, redeliveryMs);
+    if (this.#tally.working.size > 0)
+      return { batch, stop, endsAtMs: Math.max(soonestMs, Math.min(endsAtMs, now + windowMs)) };
     return batch === 0 ? { batch, stop } : { batch, stop, resumesAtMs: Math.min(resumesAtMs, now + pauseMs) };
   }
 

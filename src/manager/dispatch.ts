@@ -1,4 +1,3 @@
-import type { Reach } from '../core/subscriptions.ts';
 import type { Socket } from '../platform/sockets.ts';
 import {
   controlFrames,
@@ -10,6 +9,7 @@ import {
 import type { NodeName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
 import { addressFrame, everyAgent, topicFrame } from '../wire/topic.ts';
+import type { AimedAt } from './aim.ts';
 
 /** A request as it goes to the agents. */
 export interface Dispatchable {
@@ -17,6 +17,9 @@ export interface Dispatchable {
   readonly bodyBytes: Buffer;
   readonly signature: string;
 }
+
+/** Whom a request is sent to. */
+export type Audience = Pick<AimedAt, 'members' | 'reach' | 'topic' | 'isByName'>;
 
 export type Control = Exclude<Dispatch, { type: 'request' }>;
 
@@ -28,22 +31,19 @@ export class Dispatcher {
     this.#backend = backend;
   }
 
-  /** To all agents on its topic, in each form that somebody subscribes to; or to the nodes that it names. */
-  request(request: Dispatchable, reach: Reach): void {
-    const { body } = request;
-    if (body.nodes !== undefined) {
-      for (const node of body.nodes) this.requestAgain(request, node);
-      return;
+  /** To all agents on its topic, in each form that somebody subscribes to; or to each node by its name. */
+  request(request: Dispatchable, { members, reach, topic, isByName }: Audience): void {
+    if (isByName) for (const { node } of members) this.ask(request, node);
+    if (topic === undefined) return;
+    if (!isByName && reach.v2 > 0) {
+      this.#backend.send(dispatchFramesV2(topicFrame(topic, 'v2'), sealed(request)));
     }
-    if (reach.v2 > 0) {
-      this.#backend.send(dispatchFramesV2(topicFrame(body.topic, 'v2'), sealed(request)));
-    }
-    if (reach.v1 > 0) this.#backend.send(dispatchFramesV1(body));
+    if (reach.v1 > 0) this.#backend.send(dispatchFramesV1({ ...request.body, topic }));
   }
 
-  /** To one node, by its name. */
-  requestAgain(request: Dispatchable, node: NodeName): void {
-    this.#backend.send(dispatchFramesV2(addressFrame(node), sealed(request)));
+  /** To one node, by its name. It does not begin later than `notAfterMs`, in milliseconds since 1970. */
+  ask(request: Dispatchable, node: NodeName, notAfterMs?: number): void {
+    this.#backend.send(dispatchFramesV2(addressFrame(node), { ...sealed(request), notAfterMs }));
   }
 
   control(node: NodeName, control: Control): void {

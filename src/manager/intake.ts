@@ -1,17 +1,19 @@
 import type { Ledger } from '../core/ledger.ts';
-import type { Member } from '../core/roster.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type Accepted, type Failure, failureOf } from '../wire/reply.ts';
 import type { CheckedRequest } from '../wire/request.ts';
+import { type AimedAt, aimAt } from './aim.ts';
 import { absenceOf } from './node-info.ts';
+import type { Plans } from './plans.ts';
 import type { PresenceDesk } from './presence.ts';
-import type { AimedAt, RequestDesk } from './requests.ts';
+import type { RequestDesk } from './requests.ts';
 
 export interface IntakeDeps {
   readonly clock: Clock;
   readonly presence: PresenceDesk;
   readonly requests: RequestDesk;
+  readonly plans: Plans;
   readonly port: () => number;
 }
 
@@ -39,34 +41,17 @@ export class Intake {
     }
   }
 
-  #aim({ body: { topic, nodes } }: CheckedRequest): AimedAt {
-    const { presence, requests } = this.#deps;
+  #aim(request: CheckedRequest): AimedAt {
+    const { presence, requests, plans } = this.#deps;
     if (requests.isFull) {
       throw new ServiceManagerError(
         'TOO_BUSY',
         `${requests.openCount} requests are open already; try again later`,
       );
     }
-    if (nodes !== undefined) {
-      return {
-        members: [...new Set(nodes)].map((node) => this.#known(node)),
-        reach: { v1: 0, v2: 0, withheld: 0 },
-      };
-    }
-    const reach = presence.reach(topic);
-    const members = presence.roster.onTopic(topic);
-    if (reach.withheld === 0 || members.length > 0) return { members, reach };
-    const why = 'and so does an agent on a shorter topic, which would act on the request too';
-    throw new ServiceManagerError(
-      'TOPIC_AMBIGUOUS',
-      `topic "${topic}": its ${reach.withheld} agents speak v1, ${why}`,
-    );
-  }
-
-  #known(node: string): Member {
-    const member = this.#deps.presence.roster.get(node);
-    if (member !== undefined) return member;
-    throw new ServiceManagerError('UNKNOWN_NODE', `no node of the name "${node}" is known`);
+    const aimedAt = aimAt(request, presence);
+    plans.check(request.body, aimedAt);
+    return aimedAt;
   }
 
   #accepted({ version, body }: CheckedRequest, ledger: Ledger): Accepted {

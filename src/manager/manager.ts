@@ -21,6 +21,7 @@ import { Dispatcher } from './dispatch.ts';
 import { openFrontendMessage, replyFrames } from './frontend.ts';
 import { Intake } from './intake.ts';
 import { managementHandlers } from './management.ts';
+import { Plans } from './plans.ts';
 import { PresenceDesk } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { Queries } from './queries.ts';
@@ -38,6 +39,8 @@ export interface ManagerDeps {
   readonly host: HostFacts;
   readonly store: Store;
   readonly newId: () => RequestId;
+  /** Of a text, in hex. */
+  readonly sha256: (text: string) => string;
 }
 
 const tickMs = 100;
@@ -101,8 +104,9 @@ export class Manager {
     this.#recorder = recorder;
     this.#requests = requests;
     this.#presence = presence;
-    this.#intake = new Intake({ clock, presence, requests, port });
-    this.#queries = new Queries({ clock, store, recorder, presence, requests, port });
+    const plans = new Plans(deps.sha256);
+    this.#intake = new Intake({ clock, presence, requests, plans, port });
+    this.#queries = new Queries({ clock, store, recorder, presence, requests, plans, port });
     this.#management = this.#managementHandlers(port);
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;

@@ -4,8 +4,8 @@ import type { Socket } from '../platform/sockets.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { NodeChange, type NodeInfo } from '../wire/query.ts';
-import { endTopic, nodesTopic, readSubscription } from '../wire/topic.ts';
+import { NodeChange, type NodeInfo, type RolloutInfo, RolloutProgress } from '../wire/query.ts';
+import { endTopic, nodesTopic, readSubscription, rolloutTopic } from '../wire/topic.ts';
 
 const replayMaxAgeMs = 60_000;
 const replayMaxBytes = 256 * 1024 * 1024;
@@ -51,6 +51,11 @@ export class Publisher {
   end(end: RequestEnd): void {
     this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
     this.#unended.delete(end.uuid);
+  }
+
+  /** To whoever waits for a rollout. */
+  rollout(id: RequestId, info: RolloutInfo): void {
+    this.#publish(id, rolloutTopic(id), RolloutProgress.encode(info));
   }
 
   /** To whoever watches the nodes; nobody needs to have it afterwards. */

@@ -1,4 +1,6 @@
 import type { Ledger } from '../core/ledger.ts';
+import { inNaturalOrder } from '../core/natural-order.ts';
+import { batchSizes } from '../core/rollout-batches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RequestOverview, Store, StoredRequest } from '../store/store.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
@@ -7,16 +9,21 @@ import type {
   AnswersReply,
   ForgetReply,
   NodesReply,
+  PlanReply,
   Query,
   RequestInfo,
   RequestReply,
   RequestsReply,
+  RolloutInfo,
 } from '../wire/query.ts';
 import { RequestBody } from '../wire/request.ts';
+import { aimAt } from './aim.ts';
 import { absenceOf, nodeInfoOf } from './node-info.ts';
+import type { Plans } from './plans.ts';
 import type { PresenceDesk } from './presence.ts';
 import type { Recorder } from './recorder.ts';
 import type { RequestDesk } from './requests.ts';
+import { readKeptRollout } from './rollouts.ts';
 
 export interface QueryDeps {
   readonly clock: Clock;
@@ -24,10 +31,11 @@ export interface QueryDeps {
   readonly recorder: Recorder;
   readonly presence: PresenceDesk;
   readonly requests: RequestDesk;
+  readonly plans: Plans;
   readonly port: () => number;
 }
 
-export type QueryReply = NodesReply | ForgetReply | RequestsReply | RequestReply | AnswersReply;
+export type QueryReply = NodesReply | ForgetReply | PlanReply | RequestsReply | RequestReply | AnswersReply;
 
 const defaultLimit = 100;
 const answersPerPage = 1_000;
@@ -48,7 +56,7 @@ export class Queries {
       case 'forget':
         return this.#forget(query);
       case 'plan':
-        throw missing('body');
+        return this.#plan(query);
       case 'requests':
         return this.#requests(query);
       case 'request':
@@ -74,6 +82,31 @@ export class Queries {
     throw new ServiceManagerError('UNKNOWN_NODE', `no node of the name "${node}" is known`);
   }
 
+  #plan({ body: text }: Query): PlanReply {
+    if (text === undefined) throw missing('body');
+    const { presence, plans } = this.#deps;
+    const bodyBytes = Buffer.from(text);
+    const body = RequestBody.decode(bodyBytes);
+    const aimedAt = aimAt({ version: 'v2', body, bodyBytes, signature: '' }, presence);
+    plans.expect(body, aimedAt);
+    const { members, reach, rollout } = aimedAt;
+    const now = this.#deps.clock.now();
+    const alive = members.filter(({ presence }) => presence === 'alive').map(({ node }) => node);
+    const nodes = rollout === undefined ? inNaturalOrder(alive, (node) => node) : alive;
+    const absent = members.filter(({ presence }) => presence !== 'alive');
+    return {
+      success: 0,
+      plan: plans.make(body, aimedAt),
+      nodes,
+      absent: absent.map((member) => absenceOf(member, now)),
+      unnamed: reach.v1,
+      withheld: reach.withheld,
+      ...(rollout === undefined
+        ? {}
+        : { batches: batchSizes(rollout.nodes.length, rollout.canary, rollout.batch) }),
+    };
+  }
+
   #requests({ sinceMs, node, service, outcome, limit = defaultLimit }: Query): RequestsReply {
     this.#deps.recorder.flush();
     const filter = {
@@ -97,7 +130,7 @@ export class Queries {
     });
     return {
       success: 0,
-      request: infoOf(stored, ledger.counts()),
+      request: { ...infoOf(stored, ledger.counts()), ...this.#rolloutOf(id) },
       progress: entries.map(({ node, phase, outcome }) => ({
         node,
         phase,
@@ -108,6 +141,11 @@ export class Queries {
       port: this.#deps.port(),
       body: stored.bodyBytes.toString(),
     };
+  }
+
+  #rolloutOf(id: RequestId): Pick<RequestInfo, 'rollout'> {
+    const rollout = this.#deps.requests.rollout(id);
+    return rollout === undefined ? {} : { rollout };
   }
 
   #answers(id: RequestId, { node, limit = answersPerPage }: Query): AnswersReply {
@@ -154,6 +192,7 @@ function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): Reque
     topic: stored.topic,
     service: stored.service,
     ...(nodes === undefined ? {} : { nodes }),
+    ...(stored.rollout === undefined ? {} : { rollout: keptInfoOf(stored.rollout) }),
     openedMs: stored.openedWallMs,
     ...(stored.endedWallMs === undefined ? {} : { endedMs: stored.endedWallMs }),
     endsMs: stored.endsWallMs,
@@ -161,4 +200,10 @@ function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): Reque
     withheld: stored.withheld,
     counts: counts as Record<string, number>,
   };
+}
+
+const anyTime = { ms: 0, wallMs: 0 };
+
+function keptInfoOf(kept: string): RolloutInfo {
+  return readKeptRollout(kept, anyTime).info;
 }

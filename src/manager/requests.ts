@@ -2,18 +2,22 @@ import type { AimedNode, Ledger, LedgerOptions } from '../core/ledger.ts';
 import { outcomeOfAnswer } from '../core/outcome.ts';
 import { RateLimit } from '../core/rate-limit.ts';
 import { type RequestEffect, Requests } from '../core/requests.ts';
-import type { Member } from '../core/roster.ts';
-import type { Reach } from '../core/subscriptions.ts';
+import type { RolloutPlan, RolloutState } from '../core/rollout.ts';
+import type { Member, Now } from '../core/roster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
+import type { RequestEnd } from '../wire/end.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.ts';
+import type { RolloutInfo } from '../wire/query.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
+import type { AimedAt } from './aim.ts';
 import type { Dispatchable, Dispatcher } from './dispatch.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
+import { keptRollout, readKeptRollout, rolloutInfoOf } from './rollouts.ts';
 
 export interface RequestDeskDeps {
   readonly clock: Clock;
@@ -23,12 +27,6 @@ export interface RequestDeskDeps {
   readonly dispatcher: Dispatcher;
   readonly publisher: Publisher;
   readonly ledger: LedgerOptions;
-}
-
-/** Whom a new request is aimed at. */
-export interface AimedAt {
-  readonly members: readonly Member[];
-  readonly reach: Reach;
 }
 
 type Result = Extract<SinkMessage, { type: 'result' }>;
@@ -49,6 +47,7 @@ export class RequestDesk {
   readonly #requests: Requests;
   /** What is sent again when a node is asked again. */
   readonly #dispatchables = new Map<RequestId, Dispatchable>();
+  readonly #rolloutPlans = new Map<RequestId, RolloutPlan>();
   /** Requests that could not be stored: what is said of them is not to wait for the store, which may fail for long. */
   readonly #unstored = new Set<RequestId>();
   /** Anybody may send such results: they must not fill the log. */
@@ -76,22 +75,17 @@ export class RequestDesk {
    * Opens the request and sends it on its way. What changes a service is remembered before it is sent: throws
    * STORE_UNUSABLE, and sends nothing, when it cannot be. What only reads need not wait for that.
    */
-  open(checked: CheckedRequest, { members, reach }: AimedAt): Ledger {
+  open(checked: CheckedRequest, aimedAt: AimedAt): Ledger {
     const { clock, publisher, dispatcher } = this.#deps;
     const request = withDeadline(checked, clock.wallMs());
     const { id, cmd, windowMs = defaultWindowMs } = request.body;
     const now = clock.now();
-    const anonymous = request.body.nodes === undefined ? reach.v1 : 0;
-    const nodes = members.map(aimedNodeOf);
-    const ledger = this.#requests.add(
-      { id, nodes, anonymous, withheld: reach.withheld, endsAtMs: now + windowMs },
-      now,
-    );
-    const isReadOnly = readOnlyActions.has(cmd);
+    const ledger = this.#newLedger(id, aimedAt, now, windowMs);
+    const isReadOnly = readOnlyActions.has(cmd) && aimedAt.rollout === undefined;
     if (!isReadOnly) this.#store(request, ledger, windowMs);
     this.#dispatchables.set(id, request);
     publisher.open(id, now);
-    dispatcher.request(request, reach);
+    if (aimedAt.rollout === undefined) dispatcher.request(request, aimedAt);
     if (isReadOnly) this.#tryToStore(request, ledger, windowMs);
     this.#carryOut(this.#requests.step(ledger, { kind: 'tick' }, now), undefined);
     return ledger;
@@ -103,6 +97,12 @@ export class RequestDesk {
     if (inMemory !== undefined) return inMemory;
     const stored = this.#deps.store.request(id);
     return stored === undefined ? undefined : this.#load(stored);
+  }
+
+  /** How far a rollout is that `find` has found; undefined for other requests. */
+  rollout(id: RequestId): RolloutInfo | undefined {
+    const progress = this.#requests.progress(id);
+    return progress === undefined ? undefined : rolloutInfoOf(progress, this.#now());
   }
 
   result(result: Result): void {
@@ -162,10 +162,19 @@ export class RequestDesk {
       for (const { payload } of store.answers(stored.id, { limit: 100_000, maxBytes: restorePageBytes })) {
         if (payload !== undefined) publisher.answer(stored.id, payload);
       }
-      if (ledger.isOver) publisher.end(endOf(ledger));
+      if (ledger.isOver) publisher.end(this.#endOf(ledger));
       else this.#dispatchables.set(stored.id, dispatchableOf(stored));
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
+  }
+
+  #newLedger(id: RequestId, { members, reach, rollout }: AimedAt, now: number, windowMs: number): Ledger {
+    const nodes = members.map(aimedNodeOf);
+    const { v1: anonymous, withheld } = reach;
+    if (rollout === undefined)
+      return this.#requests.add({ id, nodes, anonymous, withheld, endsAtMs: now + windowMs }, now);
+    this.#rolloutPlans.set(id, rollout);
+    return this.#requests.addRollout({ id, nodes, withheld }, rollout, now);
   }
 
   #store(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
@@ -173,13 +182,22 @@ export class RequestDesk {
       this.#write(request, ledger, windowMs);
     } catch (error) {
       this.#requests.drop(ledger);
+      this.#rolloutPlans.delete(ledger.id);
       throw error;
     }
   }
 
   #write(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
     const { store, clock } = this.#deps;
-    store.openRequest(storedRequestOf(request, ledger, clock.wallMs(), windowMs), ledger.entries());
+    const stored = storedRequestOf(request, ledger, clock.wallMs(), windowMs);
+    store.openRequest({ ...stored, rollout: this.#newRollout(ledger.id) }, ledger.entries());
+  }
+
+  #newRollout(id: RequestId): string | undefined {
+    const plan = this.#rolloutPlans.get(id);
+    const progress = this.#requests.progress(id);
+    if (plan === undefined || progress === undefined) return undefined;
+    return keptRollout(plan, { batch: 0 }, progress, this.#now());
   }
 
   #tryToStore(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
@@ -198,11 +216,27 @@ export class RequestDesk {
     const { clock, store } = this.#deps;
     const now = clock.now();
     const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
-    const { id, anonymous, withheld } = stored;
+    const { id, anonymous, withheld, rollout } = stored;
+    if (rollout !== undefined) return this.#loadRollout(stored, rollout, endsAtMs, isThere);
     const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);
     ledger.restore(store.entries(id), stored.endedWallMs !== undefined, stored.isCancelled, isThere);
     this.#requests.settle(ledger);
     return ledger;
+  }
+
+  #loadRollout(
+    { id, withheld, endedWallMs, isCancelled }: StoredRequest,
+    kept: string,
+    endsAtMs: number,
+    isThere: (node: NodeName) => boolean = () => true,
+  ): Ledger {
+    const now = this.#now();
+    const { plan, state } = readKeptRollout(kept, now);
+    const isOver = endedWallMs !== undefined;
+    if (!isOver) this.#rolloutPlans.set(id, plan);
+    const aim = { id, withheld, endsAtMs };
+    const entries = this.#deps.store.entries(id);
+    return this.#requests.restoreRollout({ aim, plan, state, entries, isOver, isCancelled, isThere }, now.ms);
   }
 
   #carryOut(effects: readonly RequestEffect[], payload: Buffer | undefined): void {
@@ -215,10 +249,43 @@ export class RequestDesk {
         recorder.answer({ ...effect.entry, id, payload: answered, atWallMs: clock.wallMs() });
       } else if (effect.kind === 'ask') {
         const request = this.#dispatchables.get(id);
-        if (request !== undefined) dispatcher.requestAgain(request, effect.node);
-      } else if (effect.kind === 'cancel') dispatcher.control(effect.node, { type: 'cancel', id });
+        if (request !== undefined) dispatcher.ask(request, effect.node, this.#endOfBatch(id));
+      } else if (effect.kind === 'save') this.#saveRollout(id, effect.rollout);
+      else if (effect.kind === 'cancel') dispatcher.control(effect.node, { type: 'cancel', id });
       else if (effect.kind === 'end') this.#end(id);
     }
+  }
+
+  /** Nobody is asked before it is stored that his turn has come: a manager that restarts must not lose count. */
+  #saveRollout(id: RequestId, state: RolloutState): void {
+    const { recorder, store, publisher, log } = this.#deps;
+    const plan = this.#rolloutPlans.get(id);
+    const progress = this.#requests.progress(id);
+    if (plan === undefined || progress === undefined) return;
+    const now = this.#now();
+    const info = rolloutInfoOf(progress, now);
+    log.info('rollout.progress', { id, ...info });
+    publisher.rollout(id, info);
+    try {
+      recorder.flush();
+      store.updateRequest(id, { rollout: keptRollout(plan, state, progress, now) });
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      // What was not stored is done again after a restart, in the same order: the agents know the id.
+      log.error('store.failed', { id, error });
+    }
+  }
+
+  /** Milliseconds since 1970; undefined for what is no rollout. */
+  #endOfBatch(id: RequestId): number | undefined {
+    if (!this.#rolloutPlans.has(id)) return undefined;
+    const { ms, wallMs } = this.#now();
+    return Math.round(wallMs + (this.#requests.get(id)?.endsAtMs ?? ms) - ms);
+  }
+
+  #now(): Now {
+    const { clock } = this.#deps;
+    return { ms: clock.now(), wallMs: clock.wallMs() };
   }
 
   #end(id: RequestId): void {
@@ -227,9 +294,22 @@ export class RequestDesk {
     const { clock, log, publisher, recorder } = this.#deps;
     this.#ended += 1;
     this.#dispatchables.delete(id);
-    publisher.end(endOf(ledger));
+    this.#rolloutPlans.delete(id);
+    publisher.end(this.#endOf(ledger));
     if (!this.#unstored.has(id)) recorder.end(id, clock.wallMs());
     log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
+  }
+
+  #endOf(ledger: Ledger): RequestEnd {
+    const outcomes = ledger
+      .entries()
+      .flatMap(({ node, outcome }) => (outcome === undefined ? [] : [{ node, outcome }]));
+    const { id: uuid, withheld, isCancelled } = ledger;
+    const stopped = this.#requests.progress(uuid)?.stop?.text;
+    return {
+      ...{ uuid, outcomes, unnamed: ledger.anonymousMissing, withheld, isCancelled },
+      ...(stopped === undefined ? {} : { stopped }),
+    };
   }
 }
 
@@ -269,12 +349,4 @@ function storedRequestOf(
 
 function dispatchableOf({ bodyBytes, signature }: StoredRequest): Dispatchable {
   return { body: RequestBody.decode(bodyBytes), bodyBytes, signature };
-}
-
-function endOf(ledger: Ledger) {
-  const outcomes = ledger
-    .entries()
-    .flatMap(({ node, outcome }) => (outcome === undefined ? [] : [{ node, outcome }]));
-  const { id: uuid, withheld, isCancelled } = ledger;
-  return { uuid, outcomes, unnamed: ledger.anonymousMissing, withheld, isCancelled };
 }

@@ -43,4 +43,9 @@ export interface Provider {
   run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult>;
   /** Looks, and changes nothing. `unknown` when it cannot be told in time. Rejects with PROVIDER_FAILED as `run` does. */
   inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection>;
+  /**
+   * Every service that an action under this name may touch, the name itself among them: what shares one of them must
+   * not run at the same time. Without it a name stands for itself alone.
+   */
+  namesOf?(service: ServiceName): readonly ServiceName[];
 }

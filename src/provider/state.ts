@@ -1,11 +1,13 @@
 import type { ProcessExit } from '../platform/processes.ts';
 import type { State } from '../wire/fields.ts';
 
-// Debian's and RHEL's service(8) for an unknown name; FreeBSD's; systemctl's behind service(8).
+// Debian's and RHEL's service(8) for an unknown name; FreeBSD's; systemctl's behind service(8), for a status and for
+// another action. The latter also names a unit that is needed and missing: that is another one.
 const notFoundTexts = [
   /: unrecognized service$/m,
   /does not exist in \/etc\/rc\.d/,
   /^Unit \S+ could not be found\.$/m,
+  /^Failed to \S+ (\S+): Unit \1 not (?:found|loaded)\.$/m,
 ];
 
 /**

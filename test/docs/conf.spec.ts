@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { agentKeys, readAgentConfig } from '../../src/config/agent.ts';
+import { agentKeys, aliasSection, readAgentConfig } from '../../src/config/agent.ts';
+import { bundleKeys } from '../../src/config/bundles.ts';
 import { clientKeys, defaultClientConfig, readClientConfig } from '../../src/config/client.ts';
 import type { Key } from '../../src/config/key.ts';
 import { managerKeys, readManagerConfig } from '../../src/config/manager.ts';
@@ -84,6 +85,48 @@ for (const [fileName, { keys, read }] of Object.entries(examples)) {
     });
   });
 }
+
+describe('the example sections of conf/service-mgr-agentd.conf', () => {
+  const text = textOf('service-mgr-agentd.conf');
+  /** Lines of the comments that are no prose. */
+  const sectionLines = /^# (\[[a-z:]+\]|[a-z_]+ = .*)$/gm;
+  const withExamples = text.replaceAll(sectionLines, '$1');
+
+  it('work', () => {
+    const { aliases, bundles } = readAgentConfig(withExamples, 'x');
+    expect(aliases).to.deep.equal(
+      new Map([
+        ['database', ['postgresql', 'postgresql-15']],
+        ['mail', ['postfix', 'exim4']],
+      ]),
+    );
+    expect(bundles).to.deep.equal(
+      new Map([
+        [
+          'web',
+          {
+            services: ['postgresql', 'app', 'nginx'],
+            stopOnError: true,
+            timeoutMs: 30_000,
+            timeoutsMs: new Map([
+              ['postgresql', 120_000],
+              ['nginx', 10_000],
+            ]),
+          },
+        ],
+      ]),
+    );
+  });
+
+  it('explain every key of a bundle', () => {
+    const prose = text.replaceAll(/\n# ?/g, ' ');
+    for (const { key, summary } of Object.values(bundleKeys)) {
+      expect(prose).to.include(summary);
+      expect(text).to.match(new RegExp(`^# ${key} = .`, 'm'));
+    }
+    expect(prose).to.include(aliasSection.summary);
+  });
+});
 
 describe('the examples in conf/', () => {
   it('hold the endpoints at which the programs find each other on one host', () => {

@@ -1,11 +1,13 @@
 import type { StoredMember } from '../../src/core/roster.ts';
 import { Dispatcher } from '../../src/manager/dispatch.ts';
 import { Intake } from '../../src/manager/intake.ts';
+import { Plans } from '../../src/manager/plans.ts';
 import { PresenceDesk } from '../../src/manager/presence.ts';
 import { Publisher } from '../../src/manager/publisher.ts';
 import { Queries } from '../../src/manager/queries.ts';
 import { Recorder } from '../../src/manager/recorder.ts';
 import { RequestDesk } from '../../src/manager/requests.ts';
+import { sha256 } from '../../src/platform/node/hash.ts';
 import { serve } from '../../src/platform/serve.ts';
 import type { Socket } from '../../src/platform/sockets.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -34,6 +36,8 @@ export class ManagerDesks {
   readonly queries: Queries;
   /** What left for the agents: `any request`, `web1 cancel`. */
   readonly dispatched: string[] = [];
+  /** Of each request that left for an agent, until when it is good. */
+  readonly untils: Array<number | undefined> = [];
   /** What was published: a topic and a text. */
   readonly published: Array<readonly [topic: string, text: string]> = [];
   /** Calls of the store that changed something, in order. */
@@ -65,8 +69,9 @@ export class ManagerDesks {
       onPresence: (node, isAlive) => this.requests.presence(node, isAlive),
     });
     const { presence, requests } = this;
-    this.intake = new Intake({ clock, presence, requests, port });
-    this.queries = new Queries({ ...parts, presence, requests, port });
+    const plans = new Plans(sha256);
+    this.intake = new Intake({ clock, presence, requests, plans, port });
+    this.queries = new Queries({ ...parts, presence, requests, plans, port });
   }
 
   static async open(store: Store = new MemoryStore(), clock = new ManualClock()): Promise<ManagerDesks> {
@@ -78,7 +83,9 @@ export class ManagerDesks {
     agents.subscribe('');
     void serve(agents, (frames) => {
       const topic = readTopicFrame(frames[0] ?? Buffer.alloc(0))?.topic;
-      desks.dispatched.push(`${topic} ${openDispatch(frames).type}`);
+      const dispatch = openDispatch(frames);
+      desks.dispatched.push(`${topic} ${dispatch.type}`);
+      if (dispatch.type === 'request') desks.untils.push(dispatch.body.notAfterMs);
     });
     const clients = sockets.connectSubscriber('tcp://localhost:5750');
     clients.subscribe('');

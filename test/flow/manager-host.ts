@@ -1,4 +1,5 @@
 import { Manager, type ManagerConfig } from '../../src/manager/manager.ts';
+import { sha256 } from '../../src/platform/node/hash.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
@@ -108,7 +109,7 @@ export class ManagerHost {
     const { log } = this;
     const deps = { sockets: program.sockets, clock: program.clock, host: hostOf(this.name), store, newId };
     this.#program = program;
-    this.#manager = await Manager.start(this.config, { ...deps, log });
+    this.#manager = await Manager.start(this.config, { ...deps, log, sha256 });
     this.#manager.finished.catch((error) => program.isDead || onCrash(error));
   }
 

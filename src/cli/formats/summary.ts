@@ -10,6 +10,7 @@ import {
   withTextOutput,
 } from '../../wire/result.ts';
 import { absenceText } from './absence.ts';
+import { membersLine } from './members.ts';
 import { printable, printableLines } from './printable.ts';
 
 /** What people are shown of a node. Every text in it is printable, whatever the node sent. */
@@ -107,8 +108,18 @@ function verificationText({ reason, before, after, pidBefore, pidAfter, changes 
   return reason === undefined ? facts : `${printable(reason)} (${facts})`;
 }
 
-// What went wrong is on stderr; a status, also that of a stopped service, is on stdout.
 function linesOf(answer: ServiceAnswer, isOutFirst: boolean): string[] {
+  const { members, ranAs } = answer.result;
+  if (members !== undefined) return [membersLine(members, isStatusAnswer(answer))];
+  const said = outputLinesOf(answer, isOutFirst);
+  if (ranAs === undefined) return said;
+  const [first, ...rest] = said;
+  const name = `as ${printable(ranAs)}`;
+  return [first === undefined ? name : `${name}: ${first}`, ...rest];
+}
+
+// What went wrong is on stderr; a status, also that of a stopped service, is on stdout.
+function outputLinesOf(answer: ServiceAnswer, isOutFirst: boolean): string[] {
   const { stdout, stderr } = withTextOutput(answer).result;
   const out = printableLines(String(stdout));
   const error = printableLines(String(stderr));

@@ -66,6 +66,22 @@ describe('the answer to an action that ran', () => {
     expect(done().result).to.not.have.any.keys('timedOut', 'stdoutCutBytes', 'stderrCutBytes');
   });
 
+  it('names the service that ran, where it has another name, and the members of a bundle', () => {
+    const said = { stdout: 'up\n', stderr: '', durationMs: 3, ranAs: 'crond' };
+    const member = {
+      ...said,
+      service: 'cron',
+      action: 'start',
+      outcome: 'ok',
+      returncode: 0,
+      state: 'running',
+    } as const;
+    const answer = done({ ranAs: body.service, members: [member] });
+    expect(answer.result).to.deep.include({ ranAs: 'sshd', members: [member] });
+    expect(Answer.decode(Answer.encode(answer))).to.deep.equal(answer);
+    expect(done().result).to.not.have.any.keys('ranAs', 'members');
+  });
+
   it('is a good answer', () => {
     for (const answer of [done(), done({ timedOut: true, stdout: { text: 'a', cutBytes: 1 } })]) {
       expect(Answer.decode(Answer.encode(answer))).to.deep.equal(answer);

@@ -6,9 +6,9 @@ import type { Provider } from '../../../src/provider/provider.ts';
 import { Service8 } from '../../../src/provider/service8.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
-import { actions, NodeName } from '../../../src/wire/fields.ts';
+import { actions, NodeName, ServiceName } from '../../../src/wire/fields.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
-import type { Answer } from '../../../src/wire/result.ts';
+import type { Answer, MemberResult } from '../../../src/wire/result.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
@@ -21,6 +21,7 @@ const host = {
   osRelease: {},
 };
 const answers = new Answers(message('node', 300, NodeName).parse('web1'), host);
+const serviceNames = message('service', 300, ServiceName);
 const minute = 60_000;
 let requests = 0;
 
@@ -37,17 +38,21 @@ class Bench {
   readonly clock = new ManualClock();
   readonly processes = new ScriptedProcesses({}, this.clock);
   readonly tasks: Tasks;
+  /** What an action on a service touches beside it. */
+  readonly otherNames = new Map<string, readonly ServiceName[]>();
   /** What was answered, in the order of the answers: `nginx stop` -> 0, or the code of trouble. */
   readonly answered: Array<readonly [command: string, outcome: unknown]> = [];
 
   constructor(options: Partial<TasksOptions> = {}) {
     const { processes } = this;
-    const provider = new Service8({
+    const service8 = new Service8({
       processes,
       program: 'service',
       system: 'Linux',
       outputLimitBytes: 1_000,
     });
+    const namesOf = (service: ServiceName) => [service, ...(this.otherNames.get(service) ?? [])];
+    const provider = Object.assign(service8, { namesOf });
     this.tasks = new Tasks({
       provider,
       answers,
@@ -76,6 +81,18 @@ class Bench {
 
   settle(): Promise<void> {
     return this.clock.advanceAsync(0);
+  }
+
+  /** From now on `web` stands for these, too: `touch('web', 'db', 'app')`. */
+  touch(service: string, ...others: readonly string[]): void {
+    this.otherNames.set(
+      service,
+      others.map((other) => serviceNames.parse(other)),
+    );
+  }
+
+  isBusy(service: string): boolean {
+    return this.tasks.isBusy(serviceNames.parse(service));
   }
 
   /** What runs now. */
@@ -152,16 +169,12 @@ describe('a task', () => {
     const bench = new Bench();
     bench.hand('nginx stop');
     bench.hand('nginx start');
-    expect([bench.tasks.count, bench.tasks.isBusy('nginx'), bench.tasks.isBusy('cron')]).to.deep.equal([
-      2,
-      true,
-      false,
-    ]);
+    expect([bench.tasks.count, bench.isBusy('nginx'), bench.isBusy('cron')]).to.deep.equal([2, true, false]);
     await bench.settle();
     await bench.end('nginx stop');
-    expect([bench.tasks.count, bench.tasks.isBusy('nginx')]).to.deep.equal([1, true]);
+    expect([bench.tasks.count, bench.isBusy('nginx')]).to.deep.equal([1, true]);
     await bench.end('nginx start');
-    expect([bench.tasks.count, bench.tasks.isBusy('nginx')]).to.deep.equal([0, false]);
+    expect([bench.tasks.count, bench.isBusy('nginx')]).to.deep.equal([0, false]);
   });
 });
 
@@ -263,6 +276,90 @@ describe('actions of different services', () => {
         expect(bench.tasks.count).to.equal(0);
       }),
       { numRuns: 50 },
+    );
+  });
+});
+
+describe('actions that touch the same services', () => {
+  it('run one at a time: a bundle and its members, in the order in which they came', async () => {
+    const bench = new Bench();
+    bench.touch('bundle:web', 'db', 'app');
+    const commands = ['db stop', 'bundle:web start', 'app status', 'bundle:web stop'];
+    for (const command of commands) bench.hand(command);
+    await bench.settle();
+    bench.touch('bundle:mail', 'app');
+    expect(bench.isBusy('bundle:mail')).to.equal(true);
+    for (const command of commands) {
+      expect(bench.running).to.deep.equal([command]);
+      await bench.end(command);
+    }
+    expect(bench.answered.map(([command]) => command)).to.deep.equal(commands);
+    expect(commands.some((command) => bench.isBusy(command.split(' ')[0] ?? ''))).to.equal(false);
+  });
+
+  it('run one at a time under two names of one service', async () => {
+    const bench = new Bench();
+    bench.touch('cron', 'crond');
+    bench.touch('crond', 'cron');
+    bench.hand('cron restart');
+    expect(bench.isBusy('crond')).to.equal(true);
+    bench.hand('crond restart');
+    await bench.settle();
+    expect(bench.running).to.deep.equal(['cron restart']);
+    await bench.end('cron restart');
+    expect(bench.running).to.deep.equal(['crond restart']);
+  });
+
+  it('run at the same time when they have none in common', async () => {
+    const bench = new Bench();
+    bench.touch('bundle:web', 'db', 'app');
+    bench.touch('bundle:mail', 'postfix');
+    for (const service of ['bundle:web', 'bundle:mail', 'cron']) bench.hand(`${service} start`);
+    await bench.settle();
+    expect(bench.running).to.deep.equal(['bundle:web start', 'bundle:mail start', 'cron start']);
+  });
+
+  it('wait for what a bundle got while they waited', async () => {
+    const bench = new Bench();
+    bench.touch('bundle:web', 'db');
+    for (const command of ['db stop', 'app stop', 'bundle:web start', 'db start']) bench.hand(command);
+    await bench.settle();
+    expect(bench.running).to.deep.equal(['db stop', 'app stop']);
+    bench.touch('bundle:web', 'db', 'app');
+    await bench.end('db stop');
+    expect(bench.running).to.deep.equal(['app stop', 'db start']);
+    await bench.end('app stop');
+    expect(bench.running).to.deep.equal(['db start']);
+    await bench.end('db start');
+    expect(bench.running).to.deep.equal(['bundle:web start']);
+    await bench.end('bundle:web start');
+    expect(bench.tasks.count).to.equal(0);
+  });
+
+  it('never run together and all come to their end, whatever they touch', async () => {
+    const letters = ['a', 'b', 'c', 'd'] as const;
+    const touches = fc.dictionary(fc.constantFrom(...letters), fc.uniqueArray(fc.constantFrom(...letters)));
+    const handed = fc.array(fc.constantFrom(...letters), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(touches, handed, fc.infiniteStream(fc.nat()), async (touched, services, picks) => {
+        const actionsHanded = services.map((_, at) => `action${at}`);
+        const bench = new Bench({ actions: new Set(actionsHanded) });
+        for (const [service, others] of Object.entries(touched)) bench.touch(service, ...others);
+        const namesOf = (command: string) => {
+          const service = command.slice(0, 1);
+          return new Set([service, ...(touched[service] ?? [])]);
+        };
+        for (const [at, service] of services.entries()) bench.hand(`${service} action${at}`);
+        await bench.settle();
+        for (const _ of services) {
+          const together = bench.running.flatMap((command) => [...namesOf(command)]);
+          expect(together).to.deep.equal([...new Set(together)]);
+          await bench.end(bench.running[picks.next().value % bench.running.length] ?? '');
+        }
+        expect(bench.answered).to.have.length(services.length);
+        expect([bench.tasks.count, bench.running]).to.deep.equal([0, []]);
+      }),
+      { numRuns: 100 },
     );
   });
 });
@@ -397,6 +494,32 @@ describe('cancelling', () => {
     cancel.abort();
     await bench.settle();
     expect(bench.answered).to.deep.equal([['nginx stop', 0]]);
+  });
+});
+
+describe('a bundle that is cancelled while it runs', () => {
+  it('is answered with how far each member had come', async () => {
+    const members = [
+      { service: 'db', outcome: 'ok' },
+      { service: 'app', outcome: 'cancelled' },
+      { service: 'db', outcome: 'ok', isRollback: true },
+    ].map((member) => member as MemberResult);
+    const nothing = { text: '', cutBytes: 0 };
+    const result = {
+      exitCode: 1,
+      timedOut: false,
+      aborted: true,
+      stdout: nothing,
+      stderr: nothing,
+      durationMs: 1,
+    };
+    const run = () => Promise.resolve({ ...result, provider: 'bundle', state: 'unknown' as const, members });
+    const inspect = () => Promise.reject(new Error('nobody asked'));
+    const bench = new Bench({ provider: { run, inspect } });
+    expect(await bench.hand('bundle:web start')).to.deep.include({
+      code: 'CANCELLED',
+      msg: 'bundle:web start was cancelled while it was running: db ok, app cancelled, db roll-back ok',
+    });
   });
 });
 

@@ -27,6 +27,9 @@ describe('agent config', () => {
       outputLimitBytes: 65_536,
       serviceProgram: 'service',
       extraActions: [],
+      aliases: new Map(),
+      hasKnownAliases: true,
+      bundles: new Map(),
     });
   });
 
@@ -52,6 +55,17 @@ describe('agent config', () => {
       serviceProgram: '/usr/sbin/service',
       extraActions: ['configtest', 'upgrade'],
     });
+  });
+
+  it('takes aliases, each with the names to try in their order', () => {
+    const config = read({ builtin_aliases: 'no' }, '[aliases]\nmail = postfix, exim4\ndb = postgresql@15');
+    expect(config.hasKnownAliases).to.equal(false);
+    expect(config.aliases).to.deep.equal(
+      new Map([
+        ['mail', ['postfix', 'exim4']],
+        ['db', ['postgresql@15']],
+      ]),
+    );
   });
 
   it('pairs the endpoints of several managers', () => {
@@ -92,6 +106,7 @@ describe('agent config', () => {
     ['output_limit', '1'],
     ['output_limit', '1MiB'],
     ['service_program', '../service'],
+    ['builtin_aliases', 'none'],
   ] as const) {
     it(`refuses ${key} = ${value}`, () => {
       expect(() => read({ [key]: value })).to.throw(
@@ -104,5 +119,20 @@ describe('agent config', () => {
     expect(() => read({}, '[actions]\nextra = configtest, Rm')).to.throw(
       'a.conf:6: key extra: value "configtest, Rm"',
     );
+  });
+
+  for (const [what, line, refused] of [
+    ['a bundle', 'web = bundle:web', 'key web: value "bundle:web"'],
+    ['nothing', 'web =', 'key web: value ""'],
+    ['a name twice', 'web = nginx, nginx', 'key web: value "nginx, nginx"'],
+    ['a path', 'web = ../nginx', 'key web: value "../nginx"'],
+  ] as const) {
+    it(`refuses an alias for ${what}`, () => {
+      expect(() => read({}, `[aliases]\n${line}`)).to.throw(`a.conf:6: ${refused}, expected a service name`);
+    });
+  }
+
+  it('refuses an alias that is called like a bundle', () => {
+    expect(() => read({}, '[aliases]\nbundle:web = nginx')).to.throw('a.conf:6: key "bundle:web", expected');
   });
 });

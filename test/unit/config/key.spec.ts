@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { agentKeys } from '../../../src/config/agent.ts';
+import { bundleKeys } from '../../../src/config/bundles.ts';
 import { clientKeys } from '../../../src/config/client.ts';
 import { optionalKey, requiredKey } from '../../../src/config/key.ts';
 import { managerKeys } from '../../../src/config/manager.ts';
@@ -25,7 +26,9 @@ describe('config keys', () => {
     });
   });
 
-  for (const key of [managerKeys, agentKeys, clientKeys].flatMap((table) => Object.values(table))) {
+  for (const key of [managerKeys, agentKeys, bundleKeys, clientKeys].flatMap((table) =>
+    Object.values(table),
+  )) {
     it(`${key.key}: the summary is one sentence, the fallback is a good value`, () => {
       expect(key.summary).to.match(/^[A-Z][^.]*(?:\.[^. ][^.]*)*\.$/);
       if (key.fallback !== undefined) expect(key.parse(key.fallback)).to.not.equal(undefined);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readAgentConfig } from '../../../src/config/agent.ts';
 import { readClientConfig } from '../../../src/config/client.ts';
-import { optionalKey, requiredKey } from '../../../src/config/key.ts';
+import { type FreeSection, optionalKey, requiredKey } from '../../../src/config/key.ts';
 import { readManagerConfig } from '../../../src/config/manager.ts';
 import { type Check, readSettings } from '../../../src/config/reader.ts';
 import { oneOf, wholeNumber } from '../../../src/config/values.ts';
@@ -155,6 +155,116 @@ describe('config reader', () => {
     );
     expect(Reflect.get({}, 'polluted')).to.equal(undefined);
   });
+});
+
+describe('a section whose keys the admin names', () => {
+  const word = { expected: 'a word', parse: (text: string) => (/^[a-z]+$/.test(text) ? text : undefined) };
+  const sizes: FreeSection<number> = { section: 'sizes', names: word, values: digit, summary: 'Sizes.' };
+  const readFree = (text: string) =>
+    readSettings(`[Default]\nfirst_number = 1\n${text}`, 'x.conf', Object.values(keys), [], [sizes]);
+
+  it('gives its values by name', () => {
+    const settings = readFree('[sizes]\nsmall = 1\nbig = 9 ; that is big');
+    expect([...settings.named(sizes)]).to.deep.equal([
+      ['small', 1],
+      ['big', 9],
+    ]);
+  });
+
+  it('is empty where the file has none', () => {
+    expect(readFree('').named(sizes).size).to.equal(0);
+  });
+
+  it('does not mix its keys up with those of the program', () => {
+    expect(readFree('[sizes]\ncolour = 3').named(sizes).get('colour')).to.equal(3);
+  });
+
+  for (const [name, text, message] of [
+    ['a bad name', '[sizes]\nBIG = 1', 'x.conf:4: key "BIG", expected a word'],
+    ['__proto__ as a name', '[sizes]\n__proto__ = 1', 'x.conf:4: key "__proto__", expected a word'],
+    ['a bad value', '[sizes]\nbig = x', 'x.conf:4: key big: value "x", expected a whole number from 1 to 9'],
+    ['a name given twice', '[sizes]\nbig = 1\nbig = 2', 'x.conf:5: key big is given twice, first on line 4'],
+    ['a section that is nearly one', '[size]', 'x.conf:3: section "size" is unknown, did you mean sizes?'],
+    [
+      'a section that is none of them, naming all',
+      '[things]',
+      'x.conf:3: section "things" is unknown, expected Default, looks, sizes',
+    ],
+  ] as const) {
+    it(`is refused with ${name}`, () => {
+      expect(problems(() => readFree(text))).to.deep.equal([message]);
+    });
+  }
+});
+
+describe('sections that are alike', () => {
+  const word = { expected: 'a word', parse: (text: string) => (/^[a-z]+$/.test(text) ? text : undefined) };
+  const boxKeysIn = (section: string) => ({
+    lid: { ...requiredKey('lid', digit, 'Its lid.'), section },
+    paint: { ...optionalKey('paint', oneOf(['red', 'blue']), 'red', 'Its paint.'), section },
+  });
+  const keysIn = (section: string) => Object.values(boxKeysIn(section));
+  const boxes = { section: 'box:', titles: word, keysIn };
+  const readBoxes = (text: string) =>
+    readSettings(`[Default]\nfirst_number = 1\n${text}`, 'x.conf', Object.values(keys), [], [], [boxes]);
+
+  it('give the same keys, each its own values', () => {
+    const settings = readBoxes('[box:big]\nlid = 9\npaint = blue\n[box:small]\nlid = 1');
+    const said = settings.titlesOf(boxes).map((title) => {
+      const { lid, paint } = boxKeysIn(`box:${title}`);
+      return [title, settings.get(lid), settings.get(paint), settings.isWritten(paint)];
+    });
+    expect(said).to.deep.equal([
+      ['big', 9, 'blue', true],
+      ['small', 1, 'red', false],
+    ]);
+  });
+
+  it('may be missing', () => {
+    expect(readBoxes('').titlesOf(boxes)).to.deep.equal([]);
+  });
+
+  for (const [name, text, message] of [
+    [
+      'a title given twice',
+      '[box:big]\nlid = 1\n[box:big]',
+      'x.conf:5: section [box:big] is given twice, first on line 3',
+    ],
+    [
+      'a bad title, without its keys',
+      '[box:BIG]\nLID = 1',
+      'x.conf:3: section "box:BIG": "BIG", expected a word',
+    ],
+    [
+      'a required key missing',
+      '[box:big]\npaint = red',
+      'x.conf:3: [box:big] lid is missing, expected a whole number from 1 to 9',
+    ],
+    [
+      'a bad value',
+      '[box:big]\nlid = x',
+      'x.conf:4: key lid: value "x", expected a whole number from 1 to 9',
+    ],
+    [
+      'a mistyped key',
+      '[box:big]\nlid = 1\npaimt = red',
+      'x.conf:5: key "paimt" is unknown, did you mean paint?',
+    ],
+    [
+      'a key given twice',
+      '[box:big]\nlid = 1\n[box:small]\nlid = 2\nlid = 3',
+      'x.conf:7: key lid is given twice, first on line 6',
+    ],
+    [
+      'a section that is none of them, naming all',
+      '[things]',
+      'x.conf:3: section "things" is unknown, expected Default, looks, box:NAME',
+    ],
+  ] as const) {
+    it(`are refused with ${name}`, () => {
+      expect(problems(() => readBoxes(text))).to.deep.equal([message]);
+    });
+  }
 });
 
 describe('config files of random text', () => {

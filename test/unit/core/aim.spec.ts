@@ -21,8 +21,8 @@ describe('whom a request is aimed at', () => {
     ['is a topic when the word is quoted', { topic: "'Debian GNU/Linux'" }, '<Debian GNU/Linux>'],
     ['is a topic for a word that nobody is known by', { topic: 'wbe1' }, '<wbe1>'],
     ['is a topic with blanks in it that somebody is on', { topic: 'Debian GNU/Linux' }, '<Debian GNU/Linux>'],
-    ['is a topic with a comma in it that somebody is on', { topic: 'web1,db1' }, '<web1,db1>'],
-    ['is a topic with operators in it that somebody is on', { topic: 'up and down' }, '<up and down>'],
+    ['is a topic with a comma in it when it is in quotes', { topic: "'web1,db1'" }, '<web1,db1>'],
+    ['is a topic with operators in it when it is in quotes', { topic: "'up and down'" }, '<up and down>'],
     ['is a topic with blanks in it that a v1 agent is on', { topic: 'old agents' }, '<old agents>'],
     ['is a list of names otherwise', { topic: 'web2,db1' }, 'db1 web2'],
     ['is who matches a glob', { topic: 'web?' }, 'web1 web2 web3'],
@@ -34,8 +34,8 @@ describe('whom a request is aimed at', () => {
       'web2 web3 web10',
     ],
     [
-      'reads what is excluded as a topic when it is one',
-      { topic: 'any', exclude: 'not web1' },
+      'reads what is excluded as a topic when it is in quotes',
+      { topic: 'any', exclude: "'not web1'" },
       'db1 db2 web1 web2 web3 web10',
     ],
     ['is who is left of a word that only v1 agents listen to', { topic: 'old', exclude: 'web1' }, ''],
@@ -55,6 +55,12 @@ describe('whom a request is aimed at', () => {
     ['is everybody within a large limit', { topic: 'role:db', limit: '9' }, 'db1 db2'],
     ['is at least one within a percentage', { topic: 'db1,db2', exclude: 'db1', limit: '1%' }, 'db2'],
   ];
+  for (const order of [{ topic: 'web1,db1' }, { topic: 'any', exclude: 'not web1' }]) {
+    it(`is refused where an expression is somebody's topic: ${Object.values(order).at(-1)}`, () => {
+      expect(() => aim(order, known)).to.throw('an expression and also the name of a topic');
+    });
+  }
+
   for (const [what, order, whom] of examples) {
     it(what, () => expect(aimed(order)).to.equal(whom));
   }

@@ -76,6 +76,14 @@ describe('what a rollout wants done', () => {
     ]);
   });
 
+  it('is to ask nobody again once a limit was passed', () => {
+    const run = opened({ batch: 2 });
+    expect(words(run.step(tick, 0))).to.include.members(['ask web1', 'ask web2']);
+    run.step(answer('web1', 'failed'), 10);
+    const later = [1_000, 2_000, 4_000].flatMap((now) => words(run.step(tick, now)));
+    expect(later.filter((word) => word.startsWith('ask'))).to.deep.equal([]);
+  });
+
   it('is saved only when there is something new', () => {
     const run = opened();
     run.step(tick, 0);
@@ -94,16 +102,17 @@ describe('what a rollout wants done', () => {
 
 describe('a rollout after a restart of the manager', () => {
   it('waits for the nodes at work as long as it would have', () => {
-    const run = restored(['web1 running', 'web2 waiting', 'web3 waiting'], { batch: 1, endsAtMs: 105_000 });
-    run.step(tick, 104_999);
+    const run = restored(['web1 running', 'web2 waiting', 'web3 waiting'], { batch: 1, endsAtMs: 125_000 });
+    run.step(tick, 124_999);
     expect(run.ledger.entry(node('web1'))?.outcome).to.equal(undefined);
-    run.step(tick, 105_000);
+    run.step(tick, 125_000);
     expect(run.ledger.entry(node('web1'))?.outcome).to.equal('running');
   });
 
-  it('finds at once that the time of a batch is over', () => {
+  it('gives the nodes at work a moment to answer when their time was over meanwhile', () => {
     const run = restored(['web1 asked', 'web2 waiting', 'web3 waiting'], { batch: 1, endsAtMs: 60_000 });
-    expect(words(run.step(tick, 100_000))).to.deep.equal([
+    expect(words(run.step(tick, 114_999))).to.not.include('end');
+    expect(words(run.step(tick, 115_000))).to.deep.equal([
       ...['record web1 no-answer', 'record web2 cancelled', 'record web3 cancelled', 'save', 'end'],
     ]);
   });

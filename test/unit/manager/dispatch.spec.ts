@@ -1,8 +1,10 @@
 import { expect } from 'chai';
-import { Dispatcher } from '../../../src/manager/dispatch.ts';
+import type { Member } from '../../../src/core/roster.ts';
+import type { Reach } from '../../../src/core/subscriptions.ts';
+import { type Audience, Dispatcher } from '../../../src/manager/dispatch.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { openDispatch } from '../../../src/wire/dispatch.ts';
-import { NodeName, RequestId } from '../../../src/wire/fields.ts';
+import { NodeName, RequestId, type Topic } from '../../../src/wire/fields.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemorySockets } from '../../fakes/memory-sockets.ts';
@@ -40,11 +42,22 @@ function request(changes: Readonly<Record<string, unknown>> = {}) {
   return { body, bodyBytes: Buffer.from(JSON.stringify(body, null, 1)), signature: 'signed' };
 }
 
+/** All agents on the topic of the request, in these numbers. */
+function on(reach: Partial<Reach>): Audience {
+  return { members: [], reach: { ...none, ...reach }, topic: 'web' as Topic, isByName: false };
+}
+
+/** These nodes by their names, and v1 agents on its topic. */
+function to(...names: string[]): Audience {
+  const members = names.map((node) => ({ node }) as Member);
+  return { ...on({}), members, topic: undefined, isByName: true };
+}
+
 describe('a request is sent', () => {
   it('once to all v2 agents on its topic, with the bytes of its body and its signature', async () => {
     const { dispatcher, sent, settle } = await dispatching();
     const asked = request();
-    dispatcher.request(asked, { ...none, v2: 300 });
+    dispatcher.request(asked, on({ v2: 300 }));
     await settle();
     expect(sent).to.deep.equal([
       ['\x02web\x00', `{"v":2,"type":"request","id":"${id}"}`, asked.bodyBytes.toString(), 'signed'],
@@ -53,50 +66,69 @@ describe('a request is sent', () => {
 
   it('once to all v1 agents on its topic, in their form', async () => {
     const { dispatcher, sent, settle } = await dispatching();
-    dispatcher.request(request(), { ...none, v1: 300 });
+    dispatcher.request(request(), on({ v1: 300 }));
     await settle();
     expect(sent).to.deep.equal([['web', `{"cmd":"status","topic":"web","service":"sshd","uuid":"${id}"}`]]);
   });
 
   it('in both forms when there are agents of both versions', async () => {
     const { dispatcher, topics } = await dispatching();
-    dispatcher.request(request(), { v1: 1, v2: 1, withheld: 0 });
+    dispatcher.request(request(), on({ v1: 1, v2: 1 }));
     expect(await topics()).to.deep.equal(['\x02web\x00', 'web']);
   });
 
   it('not at all when nobody is on its topic', async () => {
     const { dispatcher, topics } = await dispatching();
-    dispatcher.request(request(), none);
+    dispatcher.request(request(), on({}));
     expect(await topics()).to.deep.equal([]);
   });
 
   it('in no v1 form when it is withheld from v1 agents', async () => {
     const { dispatcher, topics } = await dispatching();
-    dispatcher.request(request(), { v1: 0, v2: 1, withheld: 5 });
+    dispatcher.request(request(), on({ v2: 1, withheld: 5 }));
     expect(await topics()).to.deep.equal(['\x02web\x00']);
   });
 
-  it('to the nodes that it names and not to its topic, when it names some', async () => {
+  it('to each node by its name and not to its topic, when it is aimed so', async () => {
     const { dispatcher, sent, topics } = await dispatching();
-    dispatcher.request(request({ nodes: ['web1', 'web2'] }), { v1: 9, v2: 9, withheld: 0 });
+    dispatcher.request(request(), { ...to('web1', 'web2'), reach: { v1: 9, v2: 9, withheld: 0 } });
     expect(await topics()).to.deep.equal(['\x03web1\x00', '\x03web2\x00']);
     expect(sent[0]?.slice(1)).to.deep.equal(sent[1]?.slice(1));
   });
 
-  it('again to one node, by its name, with the same bytes', async () => {
+  it('to one node, by its name, with the same bytes', async () => {
     const { dispatcher, sent, settle } = await dispatching();
     const asked = request();
-    dispatcher.requestAgain(asked, nodes.parse('web7'));
+    dispatcher.ask(asked, nodes.parse('web7'));
     await settle();
     expect(sent).to.deep.equal([
       ['\x03web7\x00', `{"v":2,"type":"request","id":"${id}"}`, asked.bodyBytes.toString(), 'signed'],
     ]);
   });
 
+  it('to each node by its name and to the v1 agents on its topic, when that was planned so', async () => {
+    const { dispatcher, topics } = await dispatching();
+    dispatcher.request(request(), { ...on({ v1: 1, v2: 1 }), members: to('web1').members, isByName: true });
+    expect(await topics()).to.deep.equal(['\x03web1\x00', 'web']);
+  });
+
+  it('to its topic as it is meant, however it was written', async () => {
+    const { dispatcher, topics } = await dispatching();
+    dispatcher.request(request({ topic: "'web'" }), on({ v1: 1, v2: 1 }));
+    expect(await topics()).to.deep.equal(['\x02web\x00', 'web']);
+  });
+
+  it('to one node with the time until which it is good, when the manager says one', async () => {
+    const { dispatcher, sent, settle } = await dispatching();
+    dispatcher.ask(request(), nodes.parse('web7'), 1_234);
+    await settle();
+    expect(sent[0]?.[1]).to.equal(`{"v":2,"type":"request","id":"${id}","notAfterMs":1234}`);
+  });
+
   it('such that an agent of either version reads the same from it', async () => {
     const { dispatcher, sent, settle } = await dispatching();
     const asked = request();
-    dispatcher.request(asked, { v1: 1, v2: 1, withheld: 0 });
+    dispatcher.request(asked, on({ v1: 1, v2: 1 }));
     await settle();
     for (const frames of sent) {
       expect(openDispatch(frames.map((frame) => Buffer.from(frame)))).to.deep.equal({

@@ -24,6 +24,8 @@ const notFound = {
   RHEL: 'nosuch: unrecognized service\n',
   FreeBSD: 'nosuch does not exist in /etc/rc.d or the local startup\ndirectories (/usr/local/etc/rc.d)\n',
   systemd: 'Unit nosuch.service could not be found.\n',
+  'systemd (start)': 'Failed to start nosuch.service: Unit nosuch.service not found.\n',
+  'systemd (stop)': 'Failed to stop nosuch.service: Unit nosuch.service not loaded.\n',
 };
 
 describe('the state that a status tells of', () => {
@@ -97,6 +99,11 @@ describe('the state after another action', () => {
       expect(stateAfterAction(exit(1, { stderr: text }))).to.equal('not-found');
     });
   }
+
+  it('is unknown when another unit is missing that it needs', () => {
+    const stderr = 'Failed to start nginx.service: Unit network.service not found.\n';
+    expect(stateAfterAction(exit(5, { stderr }))).to.equal('unknown');
+  });
 
   it('is unknown for code 0, whatever the output says', () => {
     expect(stateAfterAction(exit(0, { stderr: notFound.Debian }))).to.equal('unknown');

@@ -1,0 +1,83 @@
+import { aim } from '../core/aim.ts';
+import type { RolloutPlan } from '../core/rollout.ts';
+import type { Member } from '../core/roster.ts';
+import type { Reach } from '../core/subscriptions.ts';
+import type { KnownNodes } from '../core/target-nodes.ts';
+import { ServiceManagerError } from '../wire/errors.ts';
+import type { NodeName, Topic } from '../wire/fields.ts';
+import type { CheckedRequest } from '../wire/request.ts';
+import type { PresenceDesk } from './presence.ts';
+import { rolloutPlanOf } from './rollout-plan.ts';
+
+/** Whom a request is aimed at. */
+export interface AimedAt {
+  /** Of a rollout, in the order of their turns. */
+  readonly members: readonly Member[];
+  /** On its topic; where it is aimed at nodes by name, of v1 agents only. */
+  readonly reach: Reach;
+  /** The topic that it is aimed at as a whole. */
+  readonly topic: Topic | undefined;
+  /** Each node is sent the request by its name: exactly these, whoever else is on the topic. */
+  readonly isByName: boolean;
+  /** Of a rollout. */
+  readonly rollout: RolloutPlan | undefined;
+}
+
+const nobody: Reach = { v1: 0, v2: 0, withheld: 0 };
+
+/**
+ * Whom the request is aimed at now. Throws BAD_TARGET and UNKNOWN_NODE as `aim` of core does, NO_NODE when an expression
+ * is left with nobody, TOPIC_AMBIGUOUS, INVALID_MESSAGE for a rollout that cannot be.
+ */
+export function aimAt(request: CheckedRequest, presence: PresenceDesk): AimedAt {
+  const { body, version } = request;
+  // As in 2014, when there were topics only.
+  const aimed =
+    version === 'v1'
+      ? { kind: 'topic' as const, topic: body.topic as Topic }
+      : aim(body, knownNodes(presence));
+  const found =
+    aimed.kind === 'topic' ? onTopic(aimed.topic, presence) : byName(aimed.nodes, body.topic, presence);
+  if (body.rollout === undefined) return { ...found, isByName: found.isByName || body.plan !== undefined };
+  const { members, plan } = rolloutPlanOf(body.rollout, body, found);
+  return { ...found, members, isByName: true, rollout: plan };
+}
+
+function onTopic(topic: Topic, presence: PresenceDesk): AimedAt {
+  const reach = presence.reach(topic);
+  const members = presence.roster.onTopic(topic);
+  if (reach.withheld > 0 && members.length === 0) {
+    const why = 'and so does an agent on a shorter topic, which would act on the request too';
+    throw new ServiceManagerError(
+      'TOPIC_AMBIGUOUS',
+      `topic "${topic}": its ${reach.withheld} agents speak v1, ${why}`,
+    );
+  }
+  return { members, reach, topic, isByName: false, rollout: undefined };
+}
+
+function byName(nodes: readonly NodeName[], target: string, { roster }: PresenceDesk): AimedAt {
+  const members = nodes.map((node) => roster.get(node)).filter((member) => member !== undefined);
+  if (members.length > 0) {
+    return { members, reach: nobody, topic: undefined, isByName: true, rollout: undefined };
+  }
+  throw new ServiceManagerError('NO_NODE', `no node is in the target "${shortened(target)}"`);
+}
+
+function knownNodes({ roster, subscriptions }: PresenceDesk): KnownNodes {
+  return {
+    all: () => roster.all(),
+    get: (name) => roster.get(name),
+    onTopic: (topic) => roster.onTopic(topic),
+    isTopic: (text): text is Topic =>
+      roster.onTopic(text).length > 0 ||
+      subscriptions.count('v1', text) > 0 ||
+      subscriptions.count('v2', text) > 0,
+  };
+}
+
+const longestShown = 200;
+
+function shortened(text: string): string {
+  return text.length <= longestShown ? text : `${text.slice(0, longestShown)}...`;
+}

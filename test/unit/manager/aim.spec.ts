@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import type { NodeName, Topic } from '../../../src/wire/fields.ts';
+import { bootOf, checkedRequest, helloOf, ManagerDesks } from '../../fakes/manager-desks.ts';
+import { idOf } from '../../fakes/stored-requests.ts';
+
+const id = idOf(1);
+
+/** Nodes with more topics than `any` and their name. */
+async function fleet(topics: Readonly<Record<string, readonly string[]>>): Promise<ManagerDesks> {
+  const desks = await ManagerDesks.open();
+  desks.join(...Object.keys(topics));
+  for (const [node, more] of Object.entries(topics)) {
+    desks.presence.message({
+      type: 'hello',
+      hello: helloOf(node, { topics: ['any', node, ...more] as Topic[] }),
+    });
+  }
+  desks.dispatched.length = 0;
+  return desks;
+}
+
+function connectV1(desks: ManagerDesks, ...topics: string[]): void {
+  for (const topic of topics)
+    desks.presence.subscription({ version: 'v1', topic: topic as Topic, isSubscribed: true });
+}
+
+async function sentFor(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>): Promise<string[]> {
+  const { reply } = desks.intake.take(checkedRequest(id, changes));
+  if ('success' in reply) throw new Error(`${reply.code}: ${reply.msg}`);
+  await desks.settle();
+  return desks.dispatched.filter((sent) => sent.endsWith('request'));
+}
+
+function refusal(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>, version?: 'v1') {
+  const { reply } = desks.intake.take(checkedRequest(id, changes, version));
+  return 'success' in reply ? `${reply.code}: ${reply.msg}` : undefined;
+}
+
+const web = { web1: ['role:web'], web2: ['role:web'], db1: ['role:db'] };
+
+describe('a request is aimed', () => {
+  it('at a topic, and sent to it once', async () => {
+    expect(await sentFor(await fleet(web), { topic: 'any' })).to.deep.equal(['any request']);
+  });
+
+  it('at the nodes in an expression, each of them by its name', async () => {
+    const sent = await sentFor(await fleet(web), { topic: 'role:web and not web2 or db1' });
+    expect(sent).to.deep.equal(['db1 request', 'web1 request']);
+  });
+
+  it('at a list of names', async () => {
+    expect(await sentFor(await fleet(web), { topic: 'web[1-2]' })).to.deep.equal([
+      'web1 request',
+      'web2 request',
+    ]);
+  });
+
+  it('at a topic of several words as in 2014', async () => {
+    const desks = await fleet({ web1: ['Debian GNU/Linux'] });
+    desks.presence.subscription({ version: 'v2', topic: 'Debian GNU/Linux' as Topic, isSubscribed: true });
+    expect(await sentFor(desks, { topic: 'Debian GNU/Linux' })).to.deep.equal(['Debian GNU/Linux request']);
+  });
+
+  it('at a topic in quotes', async () => {
+    const desks = await fleet({ web1: ['Debian GNU/Linux'] });
+    desks.presence.subscription({ version: 'v2', topic: 'Debian GNU/Linux' as Topic, isSubscribed: true });
+    expect(await sentFor(desks, { topic: "'Debian GNU/Linux'" })).to.deep.equal(['Debian GNU/Linux request']);
+  });
+
+  it('without the nodes that are excluded', async () => {
+    const sent = await sentFor(await fleet(web), { topic: 'any', exclude: 'role:db' });
+    expect(sent).to.deep.equal(['web1 request', 'web2 request']);
+  });
+
+  it('at so many of them, the same ones for the same seed', async () => {
+    const once = await sentFor(await fleet(web), { topic: 'any', limit: '2', seed: 7 });
+    const again = await sentFor(await fleet(web), { topic: 'any', limit: '2', seed: 7 });
+    expect(once).to.have.length(2);
+    expect(again).to.deep.equal(once);
+  });
+
+  it('at nodes by name where it was planned, whoever else is on the topic', async () => {
+    const desks = await fleet(web);
+    connectV1(desks, 'any');
+    const body = JSON.stringify(checkedRequest(id).body);
+    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    if (!('plan' in plan)) throw new Error('it is no plan');
+    const sent = await sentFor(desks, { plan: plan.plan });
+    expect(sent.sort()).to.deep.equal(['any request', 'db1 request', 'web1 request', 'web2 request']);
+  });
+});
+
+describe('a request is refused', () => {
+  it('when it names a node that nobody knows', async () => {
+    expect(refusal(await fleet(web), { topic: 'web[1-3]' })).to.match(/^UNKNOWN_NODE: .*web3/);
+  });
+
+  it('when nobody is left of an expression', async () => {
+    expect(refusal(await fleet(web), { topic: 'role:web and role:db' })).to.equal(
+      'NO_NODE: no node is in the target "role:web and role:db"',
+    );
+  });
+
+  it('when its target cannot be read, with the place', async () => {
+    const told = refusal(await fleet(web), { topic: 'web1 and' });
+    expect(told).to.match(/^BAD_TARGET: /);
+    expect(told?.split('\n')[2]).to.match(/^ *\^$/);
+  });
+
+  it('when the target is an expression and also the name of a topic', async () => {
+    const desks = await fleet({ ...web, db2: ['role:web and not web2'] });
+    expect(refusal(desks, { topic: 'role:web and not web2' })).to.match(/^BAD_TARGET: .*quote/s);
+    expect(await sentFor(desks, { topic: "'role:web and not web2'" })).to.deep.equal([]);
+  });
+
+  it('never for what only expressions know when it is v1', async () => {
+    expect(refusal(await fleet(web), { topic: 'web1 and' }, 'v1')).to.equal(undefined);
+  });
+});
+
+describe('a plan', () => {
+  const planOf = (desks: ManagerDesks, changes: Readonly<Record<string, unknown>> = {}) => {
+    const body = JSON.stringify(checkedRequest(id, changes).body);
+    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    if (!('plan' in plan)) throw new Error('it is no plan');
+    return plan;
+  };
+
+  it('says who would be reached and who is not there, and sends nothing', async () => {
+    const desks = await fleet(web);
+    desks.presence.message({ type: 'bye', node: 'web2' as NodeName, boot: bootOf('b') });
+    const { plan, ...rest } = planOf(desks);
+    expect(plan).to.match(/^[0-9a-f]{16}$/);
+    expect(rest).to.deep.equal({
+      ...{ success: 0, nodes: ['db1', 'web1'], unnamed: 0, withheld: 0 },
+      absent: [{ node: 'web2', lastSeenAgoMs: 0, hasLeft: true }],
+    });
+    await desks.settle();
+    expect([desks.dispatched, desks.requests.openCount]).to.deep.equal([[], 0]);
+  });
+
+  it('says the batches of a rollout, in the order of their turns', async () => {
+    const desks = await fleet(web);
+    const { nodes, batches } = planOf(desks, { rollout: { batch: '1', canary: 2, order: 'name' } });
+    expect([nodes, batches]).to.deep.equal([
+      ['db1', 'web1', 'web2'],
+      [2, 1],
+    ]);
+  });
+
+  it('holds while the nodes are the same, also when one of them is lost', async () => {
+    const desks = await fleet(web);
+    const { plan } = planOf(desks);
+    desks.presence.message({ type: 'bye', node: 'web2' as NodeName, boot: bootOf('b') });
+    expect(refusal(desks, { plan })).to.equal(undefined);
+  });
+
+  it('does not hold when another node is there, and says which', async () => {
+    const desks = await fleet(web);
+    const { plan } = planOf(desks, { topic: 'role:web or db1' });
+    desks.presence.message({
+      type: 'hello',
+      hello: helloOf('web9', { topics: ['any', 'web9', 'role:web'] as Topic[] }),
+    });
+    desks.presence.forget('db1' as NodeName);
+    desks.presence.message({ type: 'hello', hello: helloOf('db2', { topics: ['db1'] as Topic[] }) });
+    expect(refusal(desks, { topic: 'role:web or db1', plan })).to.equal(
+      `PLAN_CHANGED: plan ${plan}: now +db2,web9 -db1`,
+    );
+  });
+
+  it('does not hold for another action or service', async () => {
+    const desks = await fleet(web);
+    const { plan } = planOf(desks);
+    for (const change of [{ cmd: 'stop' }, { service: 'redis' }]) {
+      expect(refusal(desks, { plan, ...change })).to.match(/^PLAN_CHANGED: .* the action, the service/);
+    }
+  });
+
+  it('does not hold when it is none of this manager, and says that it cannot tell the difference', async () => {
+    expect(refusal(await fleet(web), { plan: '0'.repeat(16) })).to.match(
+      /^PLAN_CHANGED: .* does not know it/,
+    );
+  });
+
+  it('is refused as the request would be', async () => {
+    const desks = await fleet(web);
+    expect(() => planOf(desks, { topic: 'nosuch,web1' })).to.throw('nosuch');
+    expect(() => planOf(desks, { expect: 4 })).to.throw('aimed at 3 nodes, expected 4');
+  });
+});
+
+describe('an expected number of nodes', () => {
+  it('counts all nodes, there or not, and v1 agents', async () => {
+    const desks = await fleet(web);
+    connectV1(desks, 'any');
+    desks.presence.message({ type: 'bye', node: 'web2' as NodeName, boot: bootOf('b') });
+    expect(refusal(desks, { expect: 3 })).to.equal(
+      'EXPECTATION_FAILED: the request is aimed at 4 nodes, expected 3',
+    );
+    expect(refusal(desks, { expect: 4 })).to.equal(undefined);
+  });
+});
