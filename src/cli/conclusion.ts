@@ -1,9 +1,9 @@
-import type { Absence } from '../client/index.ts';
+import type { Absence, NodeOutcome } from '../client/index.ts';
 import { foldNames } from '../core/fold.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { absenceText } from './formats/absence.ts';
 import type { Output } from './output.ts';
-import { isAimless, type Report, silentNodes } from './report.ts';
+import { failedOutcomes, isAimless, type Report, silentNodes } from './report.ts';
 
 const mostNamedAlone = 20;
 
@@ -36,7 +36,8 @@ const headings: ReadonlyArray<readonly [Outcome, string]> = [
 
 /** Says on standard error what the answers do not show: who did not answer. `announced` were named at once. */
 export function nameSilent(report: Report, announced: ReadonlySet<string>, output: Output): void {
-  const silent = silentNodes(report);
+  // What a rollout that stopped did not begin with is said by `sayStopped`.
+  const silent = isStopped(report) ? withoutUnbegun(report) : silentNodes(report);
   for (const [outcome, heading] of headings) {
     const names = silent
       .filter((node) => node.outcome === outcome && !(outcome === 'unreachable' && announced.has(node.node)))
@@ -44,6 +45,39 @@ export function nameSilent(report: Report, announced: ReadonlySet<string>, outpu
     if (names.length > 0) output.message(`${heading}: ${foldNames(names)}`);
   }
   nameUnnamed(report, output);
+}
+
+/** Says on standard error why a rollout stopped before its end, what was not begun with, and how to go on. */
+export function sayStopped(
+  report: Report,
+  { output, attachOptions }: { readonly output: Output; readonly attachOptions: string },
+): void {
+  const { facts, summary } = report;
+  const why = summary.rollout?.stopped;
+  if (why === undefined) return;
+  const nodes = unbegun(report).map(({ node }) => node);
+  output.message(`stopped: ${why}`);
+  if (nodes.length > 0) output.message(`not started: ${foldNames(nodes)}`);
+  const parts = [
+    ...(nodes.length === 0 ? [] : ['--remaining']),
+    ...(summary.outcomes.some(({ outcome }) => failedOutcomes.has(outcome)) ? ['--failed'] : []),
+  ];
+  if (parts.length === 0) return;
+  output.message(
+    `go on with: service-mgr-client requests resume ${facts.id} ${parts.join(' or ')}${attachOptions}`,
+  );
+}
+
+function isStopped({ summary }: Report): boolean {
+  return summary.rollout?.stopped !== undefined;
+}
+
+function unbegun(report: Report): NodeOutcome[] {
+  return silentNodes(report).filter(({ outcome }) => outcome === 'cancelled');
+}
+
+function withoutUnbegun(report: Report): NodeOutcome[] {
+  return silentNodes(report).filter(({ outcome }) => outcome !== 'cancelled');
 }
 
 function nameUnnamed({ facts, summary }: Report, output: Output): void {
@@ -60,6 +94,10 @@ function nameUnnamed({ facts, summary }: Report, output: Output): void {
 
 export function sayNobody(topic: string, output: Output): void {
   output.message(`service-mgr-client: no node is on topic "${topic}"`);
+}
+
+export function nodesText(count: number): string {
+  return count === 1 ? '1 node' : `${count} nodes`;
 }
 
 function agents(count: number): string {

@@ -38,19 +38,20 @@ export async function findRequest(name: string, history: History): Promise<Reque
 
 /** What is known of a request without having listened to it. */
 export function summaryOfReply({ request, progress, unnamed }: RequestReply): Summary {
-  const { id, withheld, isCancelled, endedMs } = request;
+  const { id, withheld, isCancelled, endedMs, rollout } = request;
   const outcomes = progress.map(outcomeOfProgress);
   return {
     ...{ id, outcomes, unnamed, withheld, isCancelled },
     isOver: endedMs !== undefined,
     isAimKnown: true,
     unreadable: 0,
+    ...(rollout === undefined ? {} : { rollout }),
   };
 }
 
 /** What it would be if the request ended now. */
 function outcomeOfProgress({ node, phase, outcome }: Progress): NodeOutcome {
-  return { node, outcome: outcome ?? (phase === 'asked' ? 'no-answer' : 'running') };
+  return { node, outcome: outcome ?? (phase === 'asked' || phase === 'waiting' ? 'no-answer' : 'running') };
 }
 
 /** Nodes that were not there when the request was sent, and have not been seen since. */
@@ -72,13 +73,13 @@ export async function followEarlier(reply: RequestReply, format: Format, session
 /** Nodes that are at work have not answered, but they are not silent: the manager knows. */
 async function lookAgain(summary: Summary, history: History): Promise<Summary> {
   try {
-    const { outcomes, isOver, unnamed } = summaryOfReply(await history.show(summary.id));
+    const { outcomes, isOver, unnamed, rollout } = summaryOfReply(await history.show(summary.id));
     const now = new Map(outcomes.map(({ node, outcome }) => [node, outcome]));
     const amended = summary.outcomes.map(({ node, outcome }) => ({
       node,
       outcome: outcome === 'no-answer' ? (now.get(node) ?? outcome) : outcome,
     }));
-    return { ...summary, outcomes: amended, isOver, unnamed };
+    return { ...summary, outcomes: amended, isOver, unnamed, ...(rollout === undefined ? {} : { rollout }) };
   } catch (error) {
     if (!isServiceManagerError(error)) throw error;
     return summary;

@@ -15,6 +15,11 @@ export const exitCodes = [
   },
   { code: 6, name: 'some-failed-some-missing', meaning: 'both' },
   { code: 64, name: 'bad-usage', meaning: 'wrong usage' },
+  {
+    code: 65,
+    name: 'plan-changed',
+    meaning: 'the fleet is not as planned or expected (--plan, --expect)',
+  },
   { code: 68, name: 'no-node', meaning: 'no node matches, or no request has this id' },
   { code: 69, name: 'no-manager', meaning: 'no manager answered' },
   { code: 77, name: 'refused', meaning: 'refused by the manager' },

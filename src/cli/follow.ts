@@ -1,6 +1,6 @@
 import type { Absence, PendingRequest, Summary } from '../client/index.ts';
 import type { Answer } from '../wire/result.ts';
-import { announceAbsent, nameSilent } from './conclusion.ts';
+import { announceAbsent, nameSilent, sayStopped } from './conclusion.ts';
 import { exitCodeNamed } from './exit-codes.ts';
 import { type Format, formatAnswerLine, printReport } from './print.ts';
 import { Progress } from './progress.ts';
@@ -31,7 +31,12 @@ export async function follow(followed: Followed, session: Session): Promise<numb
   const report = { facts, answers, summary, absences: byNode(absences), exitCode };
   if (format !== 'ndjson') output.data(printReport(format, report, output));
   if (isInterrupted) sayInterrupted(summary, session);
-  else nameSilent(report, new Set(report.absences.keys()), output);
+  else {
+    nameSilent(report, new Set(report.absences.keys()), output);
+    if (request.isForgotten)
+      output.message('service-mgr-client: its manager does not know this rollout any more');
+    sayStopped(report, session);
+  }
   return exitCode;
 }
 
@@ -39,15 +44,34 @@ export function byNode(absences: readonly Absence[]): Map<string, Absence> {
   return new Map(absences.map((absence) => [absence.node, absence]));
 }
 
-async function collectAnswers(
-  request: PendingRequest,
-  format: Format,
-  { output, clock }: Session,
-): Promise<Answer[]> {
+/** A rollout waits for its own manager, however long that takes: who waits with it should know. */
+function sayWhenSilent(request: PendingRequest, { output, attachOptions }: Session): void {
+  let silent: string | undefined;
+  request.onChange(() => {
+    const { silentManager } = request;
+    if (silentManager === silent) return;
+    if (silentManager === undefined) output.message(`service-mgr-client: ${silent} is there again`);
+    else
+      output.message(
+        `service-mgr-client: ${silentManager} does not answer. No other manager goes on with its rollout; it does so ` +
+          `itself when it is back. Waiting for that; later: service-mgr-client requests attach ${request.id}${attachOptions}`,
+      );
+    silent = silentManager;
+  });
+}
+
+async function collectAnswers(request: PendingRequest, format: Format, session: Session): Promise<Answer[]> {
+  const { output, clock } = session;
   const answers: Answer[] = [];
   const isStreamed = format === 'ndjson';
   // On one terminal the line and the answers would come into each other's way.
   const progress = isStreamed && output.isOutTerminal ? undefined : new Progress(request, output, clock);
+  const showBatch = (): void => {
+    if (request.rollout !== undefined) progress?.advanced(request.rollout);
+  };
+  showBatch();
+  request.onChange(showBatch);
+  sayWhenSilent(request, session);
   for await (const answer of request) {
     answers.push(answer);
     progress?.answered(answer);

@@ -93,5 +93,6 @@ export function configOf(options: GlobalOptions, files: Files): ClientConfig {
     windowMs: options.waitTime ?? config.windowMs,
     timeoutMs: options.timeout ?? config.timeoutMs,
     retries: options.retries ?? config.retries,
+    confirmAbove: config.confirmAbove,
   };
 }

@@ -1,11 +1,14 @@
 import { CommanderError } from 'commander';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
-import { type ClientOptions, clientCommand } from './client-options.ts';
+import type { NodeName } from '../wire/fields.ts';
+import { onlyGiven } from './aim-options.ts';
+import { type ClientOptions, clientCommand, commandOf, type Task } from './client-options.ts';
 import { type ExitCodeName, exitCodeNamed } from './exit-codes.ts';
+import { isStandardInput, readNodeFile } from './node-file.ts';
 import { Output } from './output.ts';
 import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
-import { withSession } from './session.ts';
+import { type Session, withSession } from './session.ts';
 import { nodes } from './verbs/nodes.ts';
 import { requests } from './verbs/requests.ts';
 import { readCommand, runVerb } from './verbs.ts';
@@ -22,7 +25,7 @@ const verbs: readonly Verb[] = [
   {
     name: 'requests',
     usage: 'COMMAND',
-    summary: 'list, show, attach to, cancel or retry earlier requests',
+    summary: 'list, show, attach to, cancel, retry or resume earlier requests',
     run: requests,
   },
 ];
@@ -34,7 +37,11 @@ const exitOfError: Partial<Record<ErrorCode, ExitCodeName>> = {
   ENDPOINT_UNUSABLE: 'bad-usage',
   MANAGER_UNREACHABLE: 'no-manager',
   INVALID_REPLY: 'no-manager',
+  BAD_TARGET: 'bad-usage',
+  PLAN_CHANGED: 'plan-changed',
+  EXPECTATION_FAILED: 'plan-changed',
   UNKNOWN_NODE: 'no-node',
+  NO_NODE: 'no-node',
   UNKNOWN_REQUEST: 'no-node',
   BAD_CONFIG: 'bad-config',
 };
@@ -63,12 +70,25 @@ async function run(argv: readonly string[], program: Program): Promise<number> {
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
   const { options, chosen } = readCommand(clientCommand(program.deps.terminal), verbs, words);
   if (chosen !== undefined) return runVerb(chosen, options, program);
-  const { format, actionTimeout: actionTimeoutMs, async: isAsync = false } = options;
-  const command = { order: orderOf(options), actionTimeoutMs, format, isAsync };
-  return withSession(program, options, 'always', (session) => runRequest(command, session));
+  const task = taskOf(options);
+  const { nodes: file } = options;
+  return withSession(program, options, 'always', async (session) => {
+    const nodes = file === undefined ? undefined : await nodesIn(file, program, session);
+    return runRequest(commandOf(options, { ...task, ...onlyGiven({ nodes }) }), session);
+  });
 }
 
-function orderOf({ topic, cmd: action, service }: ClientOptions) {
+/** Who types the list, or makes it, takes the time that it takes. */
+function nodesIn(file: string, { deps }: Program, { window }: Session): Promise<NodeName[]> {
+  const read = () => readNodeFile(file, deps);
+  return isStandardInput(file) ? window.pause(read) : read();
+}
+
+/** Nodes that are named by a file stand in for a topic. */
+function taskOf({ topic: target, nodes, cmd: action, service }: ClientOptions): Task {
+  if (target !== undefined && nodes !== undefined)
+    throw new ServiceManagerError('BAD_USAGE', 'options -T and --nodes stand together, expected one of them');
+  const topic = target ?? (nodes === undefined ? undefined : 'any');
   if (topic !== undefined && action !== undefined && service !== undefined) return { topic, action, service };
   const missing = Object.entries({ '-T TOPIC': topic, '-c CMD': action, '-s SERVICE': service })
     .filter(([, value]) => value === undefined)

@@ -13,6 +13,8 @@ export { formatAnswerLine } from './formats/ndjson.ts';
 export const formats = ['json', 'full', 'ndjson', 'table', 'groups'] as const;
 export type Format = (typeof formats)[number];
 
+export const defaultFormat: Format = 'json';
+
 /** Where it is shown. `columns` is the width of the terminal, if it is one. */
 export interface Look {
   readonly isColor: boolean;

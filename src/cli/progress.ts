@@ -1,12 +1,15 @@
+import type { RolloutInfo } from '../client/index.ts';
 import { foldNames } from '../core/fold.ts';
 import { inNaturalOrder } from '../core/natural-order.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { type Answer, nodeOfAnswer } from '../wire/result.ts';
 import { widthOf } from './formats/columns.ts';
 import type { Output } from './output.ts';
+import { span } from './times.ts';
 
 // Ten times a second at most, and nothing at all when everybody is quick.
 const pauseMs = 100;
+const secondMs = 1_000;
 // More names than any line holds: folding them again and again would only take time.
 const mostNames = 500;
 
@@ -17,6 +20,15 @@ export interface Awaited {
   readonly expected: number | undefined;
 }
 
+/** What is shown of a rollout in the place of names. */
+interface Batch {
+  readonly rollout: RolloutInfo;
+  /** Nodes in it; undefined where that is not known. */
+  readonly size: number | undefined;
+  /** Answers that had come when it began. */
+  readonly answersBefore: number;
+}
+
 /** The line that says how far a request is: `12/14 answered, waiting for web3, web7`. Close it before the end. */
 export class Progress {
   readonly #waiting: Set<string>;
@@ -24,7 +36,9 @@ export class Progress {
   readonly #output: Output;
   readonly #clock: Clock;
   #answers = 0;
+  #batch: Batch | undefined;
   #cancel: Cancel | undefined;
+  #isClosed = false;
 
   constructor({ nodes, expected }: Awaited, output: Output, clock: Clock) {
     this.#waiting = new Set(nodes);
@@ -41,20 +55,40 @@ export class Progress {
     this.#schedule();
   }
 
+  /** The rollout is so far. */
+  advanced(rollout: RolloutInfo): void {
+    const known = this.#batch?.rollout;
+    const isSame = known?.batch === rollout.batch;
+    const startedBefore = known === undefined && rollout.batch <= 1 ? 0 : known?.started;
+    const size = startedBefore === undefined ? undefined : rollout.started - startedBefore || undefined;
+    const { size: sizeNow, answersBefore = this.#answers } = isSame ? (this.#batch ?? {}) : {};
+    this.#batch = { rollout, size: sizeNow ?? size, answersBefore };
+    this.#schedule();
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#cancel?.();
     this.#output.status('');
   }
 
-  #schedule(): void {
-    if (!this.#output.hasStatus) return;
-    this.#cancel ??= this.#clock.after(pauseMs, 'progress', () => {
+  #schedule(delayMs = pauseMs): void {
+    if (!this.#output.hasStatus || this.#isClosed) return;
+    this.#cancel ??= this.#clock.after(delayMs, 'progress', () => {
       this.#cancel = undefined;
       this.#output.status(this.#text());
+      // A pause is counted down.
+      if (this.#pauseMs() > 0) this.#schedule(secondMs);
     });
   }
 
+  #pauseMs(): number {
+    const untilMs = this.#batch?.rollout.pauseUntilMs;
+    return untilMs === undefined ? 0 : untilMs - this.#clock.wallMs();
+  }
+
   #text(): string {
+    if (this.#batch !== undefined) return this.#batchText(this.#batch);
     if (this.#expected === undefined) return `${this.#answers} answered`;
     const text = `${this.#answers}/${this.#expected} answered`;
     const names = inNaturalOrder([...this.#waiting], (name) => name);
@@ -65,5 +99,14 @@ export class Progress {
     const plain = `${text}, waiting for ${[...names, ...agents].join(', ')}`;
     if (widthOf(plain) <= this.#output.statusColumns) return plain;
     return `${text}, waiting for ${[foldNames(names), ...agents].join(', ')}`;
+  }
+
+  /** `batch 2/5: 3 of 4 answered, pause 10 s` */
+  #batchText({ rollout, size, answersBefore }: Batch): string {
+    if (rollout.batch === 0) return `0/${rollout.batches} batches`;
+    const answers = this.#answers - answersBefore;
+    const answered = size === undefined ? `${this.#answers}` : `${Math.min(answers, size)} of ${size}`;
+    const pause = this.#pauseMs() > 0 ? `, pause ${span(this.#pauseMs())}` : '';
+    return `batch ${rollout.batch}/${rollout.batches}: ${answered} answered${pause}`;
   }
 }

@@ -29,6 +29,15 @@ export interface Report {
   readonly exitCode: number;
 }
 
+/** Ends that are definite and not good. */
+export const failedOutcomes: ReadonlySet<Outcome> = new Set<Outcome>([
+  'failed',
+  'unverified',
+  'refused',
+  'expired',
+  'interrupted',
+]);
+
 /** By node name in natural order; those of nameless 2014 agents come last, as they arrived. */
 export function answersInOrder({ answers }: Pick<Report, 'answers'>): Answer[] {
   const named = answers.filter((answer) => nodeOfAnswer(answer) !== undefined);

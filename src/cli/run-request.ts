@@ -1,32 +1,44 @@
 import type { Order, PendingRequest } from '../client/index.ts';
 import { announceAbsent, sayNobody } from './conclusion.ts';
+import { confirmed } from './confirm.ts';
+import { dryRun } from './dry-run.ts';
 import { exitCodeNamed } from './exit-codes.ts';
 import { follow } from './follow.ts';
-import type { Format } from './print.ts';
+import { defaultFormat, type Format } from './print.ts';
 import { isAimless } from './report.ts';
 import type { Session } from './session.ts';
 
 export interface RequestCommand {
-  readonly order: Pick<Order, 'topic' | 'nodes' | 'action' | 'service'>;
-  readonly actionTimeoutMs: number | undefined;
-  readonly format: Format;
+  readonly order: Omit<Order, 'windowMs' | 'signal'>;
+  /** As it was typed. */
+  readonly format: Format | undefined;
   readonly isAsync: boolean;
+  readonly isDryRun: boolean;
+  /** `--yes` */
+  readonly isConfirmed: boolean;
 }
 
 /** Sends one order, prints what the nodes answer, and resolves with the exit code that tells the truth about it. */
 export async function runRequest(command: RequestCommand, session: Session): Promise<number> {
-  const { order, actionTimeoutMs, format, isAsync } = command;
-  const { manager, interrupted } = session;
-  const request = await manager.send({
-    ...order,
-    windowMs: session.remainingMs(),
-    signal: interrupted,
-    ...(actionTimeoutMs === undefined ? {} : { actionTimeoutMs }),
-  });
+  const { order: wanted, format, isAsync, isDryRun, isConfirmed } = command;
+  if (isDryRun) return dryRun(wanted, format, session);
+  const isSure = isConfirmed || wanted.plan !== undefined;
+  const order = isSure ? wanted : await confirmed(wanted, session);
+  if (order === undefined) return exitCodeNamed('interrupted');
+  const request = await send(order, session);
   const { id, expected, unreachable: absences } = request;
   session.debug(`request ${id}: sent to ${expected ?? 'an unknown number of'} agents`);
   if (isAsync) return leave(request, order.topic, session);
-  return follow({ request, facts: { id, ...order }, format, absences }, session);
+  const { action, topic, service, nodes } = order;
+  const facts = { id, action, topic, service, nodes };
+  return follow({ request, facts, format: format ?? defaultFormat, absences }, session);
+}
+
+function send(order: Order, { manager, window, interrupted: signal }: Session): Promise<PendingRequest> {
+  if (order.rollout === undefined) return manager.send({ ...order, windowMs: window.remainingMs, signal });
+  // Each batch has the whole window, and the rollout no end that is known.
+  window.stop();
+  return manager.send({ ...order, windowMs: window.lengthMs, signal });
 }
 
 /** The request goes on without us. */

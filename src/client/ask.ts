@@ -53,8 +53,9 @@ export async function ask<Reply>(
   deps: AskDeps,
 ): Promise<Replied<Reply>> {
   let lastRefusal: ServiceManagerError | undefined;
+  const endpoints = deps.connections.inOrder(options.endpoints);
   for (let round = 0; round < Math.max(1, options.retries); round += 1) {
-    for (const endpoint of options.endpoints) {
+    for (const endpoint of endpoints) {
       const waitMs = Math.min(options.timeoutMs, question.deadlineMs - deps.clock.now());
       if (waitMs <= 0 || question.signal?.aborted) break;
       const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);
@@ -76,7 +77,12 @@ function refusalOf(endpoint: string, frame: Buffer): ServiceManagerError | undef
   const refusal = Failure.tryDecode(frame);
   if (refusal === undefined) return undefined;
   const code = isErrorCode(refusal.code) ? refusal.code : 'REFUSED';
-  return new ServiceManagerError(code, `${endpoint} refused: ${refusal.msg} (${code})`);
+  const { msg } = refusal;
+  // What points at a place in the line above it must stay below that place.
+  const text = msg.includes('\n')
+    ? `${endpoint} refused (${code}):\n${msg}`
+    : `${endpoint} refused: ${msg} (${code})`;
+  return new ServiceManagerError(code, text);
 }
 
 function opened<Reply>(endpoint: string, frame: Buffer, { reply }: Question<Reply>): Reply {

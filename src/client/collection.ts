@@ -1,13 +1,15 @@
 import type { Clock } from '../platform/clock.ts';
 import { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
+import { type RolloutInfo, RolloutProgress } from '../wire/query.ts';
 import { Answer, isServiceAnswer, nodeOfAnswer, withTextOutput } from '../wire/result.ts';
-import { endTopic } from '../wire/topic.ts';
+import { endTopic, rolloutTopic } from '../wire/topic.ts';
 import type { Connections } from './connections.ts';
 import { Mailbox } from './mailbox.ts';
 
 export interface CollectionOptions {
   readonly id: RequestId;
+  readonly isRollout: boolean;
   /** Of the clock's `now`. */
   readonly deadlineMs: number;
   /** Ends the collection when aborted. */
@@ -15,6 +17,8 @@ export interface CollectionOptions {
   readonly connections: Connections;
   readonly clock: Clock;
 }
+
+const progressFields = ['batch', 'batches', 'started', 'pauseUntilMs', 'stopped'] as const;
 
 /** Gathers what is published about one request, by one manager or by several: each node's answer once. */
 export class Collection {
@@ -24,7 +28,12 @@ export class Collection {
   readonly #answeredBy = new Set<string>();
   readonly #answers = new Mailbox<Answer>();
   readonly #release: () => void;
+  readonly #changes: Array<() => void> = [];
+  readonly #ends: Array<() => void> = [];
   #end: RequestEnd | undefined;
+  #rollout: RolloutInfo | undefined;
+  #silentManager: string | undefined;
+  #isForgotten = false;
   #unreadable = 0;
 
   constructor(options: CollectionOptions) {
@@ -40,9 +49,28 @@ export class Collection {
     if (signal?.aborted) this.#finish();
   }
 
+  get id(): RequestId {
+    return this.#options.id;
+  }
+
   /** The manager's word that the request is over; undefined from a v1 manager or when the window ended first. */
   get end(): RequestEnd | undefined {
     return this.#end;
+  }
+
+  /** How far a rollout is, as far as that is known. */
+  get rollout(): RolloutInfo | undefined {
+    return this.#rollout;
+  }
+
+  /** Endpoint of the manager of a rollout, while it does not answer. */
+  get silentManager(): string | undefined {
+    return this.#silentManager;
+  }
+
+  /** The manager of a rollout has lost it with its history. */
+  get isForgotten(): boolean {
+    return this.#isForgotten;
   }
 
   get isOver(): boolean {
@@ -57,10 +85,12 @@ export class Collection {
   /** Listens to this publisher too, if it does not yet. */
   listen(publisher: string): void {
     if (this.isOver || this.#listening.has(publisher)) return;
-    const { connections, id } = this.#options;
+    const { connections, id, isRollout } = this.#options;
     const feed = connections.feed(publisher);
-    // The end first: the manager begins to replay when it sees the id.
+    const progress = (payload: Buffer): void => this.#receiveProgress(RolloutProgress.tryDecode(payload));
+    // The id last: the manager begins to replay when it sees it.
     const stops = [
+      ...(isRollout ? [feed.listen(rolloutTopic(id), progress)] : []),
       feed.listen(endTopic(id), (payload) => this.#receiveEnd(RequestEnd.tryDecode(payload))),
       feed.listen(id, (payload) => this.#receiveAnswer(Answer.tryDecode(payload))),
     ];
@@ -77,6 +107,33 @@ export class Collection {
     this.#answers.put(isServiceAnswer(answer) ? withTextOutput(answer) : answer);
   }
 
+  /** Calls `run` whenever `rollout` or `silentManager` has changed. */
+  onChange(run: () => void): void {
+    this.#changes.push(run);
+  }
+
+  /** Calls `run` when no more answers will come; at once if that is so already. */
+  onceOver(run: () => void): void {
+    if (this.isOver) run();
+    else this.#ends.push(run);
+  }
+
+  /** A rollout is so far, as a manager said in some way. What comes out of order is left aside. */
+  advance(rollout: RolloutInfo): void {
+    const known = this.#rollout;
+    if (known !== undefined && (known.batch > rollout.batch || known.started > rollout.started)) return;
+    if (known !== undefined && progressFields.every((field) => known[field] === rollout[field])) return;
+    this.#rollout = rollout;
+    for (const run of this.#changes) run();
+  }
+
+  /** The manager at this endpoint does not answer; undefined: it does again. */
+  noteSilence(endpoint: string | undefined): void {
+    if (this.#silentManager === endpoint) return;
+    this.#silentManager = endpoint;
+    for (const run of this.#changes) run();
+  }
+
   /** The answers as they come, until a manager says that the request is over or the window ends. To be iterated once. */
   async *answers(): AsyncGenerator<Answer, void, void> {
     try {
@@ -84,6 +141,12 @@ export class Collection {
     } finally {
       this.close();
     }
+  }
+
+  /** Nobody will say any more what becomes of it. */
+  forget(): void {
+    this.#isForgotten = true;
+    this.#finish();
   }
 
   /** The request is over, as a manager said. */
@@ -104,6 +167,11 @@ export class Collection {
     else this.finish(end);
   }
 
+  #receiveProgress(rollout: RolloutInfo | undefined): void {
+    if (rollout === undefined) this.#unreadable += 1;
+    else this.advance(rollout);
+  }
+
   #receiveAnswer(answer: Answer | undefined): void {
     if (answer === undefined) this.#unreadable += 1;
     else if (!this.isOver) this.add(answer);
@@ -112,5 +180,6 @@ export class Collection {
   #finish(): void {
     this.#release();
     this.#answers.close();
+    for (const run of this.#ends.splice(0)) run();
   }
 }

@@ -5,6 +5,7 @@ import { Feed } from './feed.ts';
 
 // The nodes of a large fleet, or a page of answers.
 const maxMessageBytes = 64 * 1024 * 1024;
+const silenceMs = 10_000;
 
 /** The sockets of a client, kept open from one request to the next: making them costs more than the request. */
 export class Connections implements AsyncDisposable {
@@ -14,6 +15,8 @@ export class Connections implements AsyncDisposable {
   readonly #feeds = new Map<string, Feed>();
   /** Publisher of each frontend that was heard of. */
   readonly #publishers = new Map<string, string>();
+  /** Frontends that did not answer, and until when the others are asked before them. */
+  readonly #silent = new Map<string, number>();
   #isClosed = false;
 
   constructor(sockets: Sockets, clock: Clock) {
@@ -38,9 +41,11 @@ export class Connections implements AsyncDisposable {
       socket.send([Buffer.alloc(0), request]);
       for await (const frames of socket) {
         release();
+        this.#silent.delete(endpoint);
         this.#giveBack(endpoint, socket);
         return frames[1] ?? Buffer.alloc(0);
       }
+      if (!signal?.aborted) this.#silent.set(endpoint, this.#clock.now() + silenceMs);
       return undefined;
     } catch (error) {
       await socket.close();
@@ -48,6 +53,13 @@ export class Connections implements AsyncDisposable {
     } finally {
       release();
     }
+  }
+
+  /** Those that did not answer a moment ago come last, so that not every question waits for them. */
+  inOrder(endpoints: readonly string[]): string[] {
+    const now = this.#clock.now();
+    const isSilent = (endpoint: string): boolean => (this.#silent.get(endpoint) ?? now) > now;
+    return [...endpoints.filter((one) => !isSilent(one)), ...endpoints.filter(isSilent)];
   }
 
   feed(publisher: string): Feed {

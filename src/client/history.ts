@@ -1,15 +1,11 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { RequestEnd } from '../wire/end.ts';
-import type { NodeName } from '../wire/fields.ts';
 import {
   AnswersReply,
   ForgetReply,
   NodeChange,
   type NodeInfo,
   NodesReply,
-  type Progress,
   Query,
-  type RequestInfo,
   RequestReply,
   RequestsReply,
 } from '../wire/query.ts';
@@ -17,8 +13,11 @@ import { Answer, isServiceAnswer, withTextOutput } from '../wire/result.ts';
 import { nodesTopic } from '../wire/topic.ts';
 import { type AskDeps, type AskOptions, ask, type Question, type Replied } from './ask.ts';
 import { Collection } from './collection.ts';
+import { endOf } from './end-of.ts';
 import { Mailbox } from './mailbox.ts';
 import { PendingRequest } from './pending-request.ts';
+import { watchRollout } from './rollout-watch.ts';
+import { patienceOf } from './take.ts';
 
 /** Which requests to list: all conditions hold. */
 export interface RequestConditions {
@@ -113,22 +112,24 @@ export class History {
       withheld: request.withheld,
     };
     const deadlineMs = clock.now() + oneDayMs;
-    const collection = new Collection({ id: request.id, deadlineMs, signal, connections, clock });
-    const options = {
-      deadlineMs,
-      signal,
-      frame: undefined,
-      ask: this.#options,
-      collection,
-      connections,
-      clock,
-    };
-    const pending = new PendingRequest({ endpoint, reply: accepted }, options);
+    const isRollout = request.rollout !== undefined;
+    const options = { id: request.id, isRollout, deadlineMs, signal, connections, clock };
+    const collection = new Collection(options);
+    const pending = new PendingRequest({ endpoint, reply: accepted }, collection, connections);
+    if (request.rollout !== undefined) {
+      collection.advance(request.rollout);
+      watchRollout(endpoint, collection, this.at(endpoint), this.#deps);
+    }
     pending.add(await this.answers(id));
     // It may have ended before the subscription was there.
-    const { request: now, progress: ended, unnamed: missing } = await this.show(id);
-    if (now.endedMs !== undefined) pending.finish(endOf(now, ended, missing));
+    const now = await this.show(id);
+    if (now.request.endedMs !== undefined) pending.finish(endOf(now));
     return pending;
+  }
+
+  /** Asks this manager alone, and once. */
+  at(endpoint: string): History {
+    return new History({ ...this.#options, endpoints: [endpoint], retries: 1 }, this.#deps);
   }
 
   async cancel(id: string): Promise<RequestReply> {
@@ -142,21 +143,9 @@ export class History {
   ): Promise<Replied<Reply>> {
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     const frame = Query.encode(Query.parse({ v: 2, ...given }));
-    const { endpoints, timeoutMs, retries, signal } = this.#options;
-    const deadlineMs = this.#deps.clock.now() + timeoutMs * Math.max(1, retries) * endpoints.length;
-    return ask({ frame, reply, deadlineMs, signal }, this.#options, this.#deps);
+    const patience = patienceOf(this.#options, this.#deps.clock);
+    return ask({ frame, reply, ...patience }, this.#options, this.#deps);
   }
-}
-
-function endOf(
-  { id, withheld, isCancelled }: RequestInfo,
-  progress: readonly Progress[],
-  unnamed: number,
-): RequestEnd {
-  const outcomes = progress.flatMap(({ node, outcome }) =>
-    outcome === undefined ? [] : [{ node: node as NodeName, outcome }],
-  );
-  return { uuid: id, outcomes, unnamed, withheld, isCancelled };
 }
 
 function readAnswer(text: string): Answer[] {

@@ -8,13 +8,15 @@ import { ServiceManagerClient, type ServiceManagerOptions } from './service-mana
 export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 export type { State } from '../wire/fields.ts';
 export { type Outcome, outcomes } from '../wire/outcome.ts';
-export type { NodeInfo, Progress, RequestInfo } from '../wire/query.ts';
+export type { NodeInfo, Progress, RequestInfo, RolloutInfo } from '../wire/query.ts';
 export type { Absence } from '../wire/reply.ts';
+export type { Rollout } from '../wire/request.ts';
 export { type Answer, isServiceAnswer, type ServiceAnswer, type TroubleAnswer } from '../wire/result.ts';
 export type { ClientDeps } from './deps.ts';
 export type { History, RequestConditions } from './history.ts';
+export type { Order } from './order.ts';
 export type { NodeOutcome, PendingRequest, Summary } from './pending-request.ts';
-export type { Order } from './requests.ts';
+export type { Plan } from './requests.ts';
 export type { ServiceManagerOptions } from './service-manager.ts';
 
 /**

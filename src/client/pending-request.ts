@@ -1,10 +1,10 @@
 import { type Outcome, outcomeOfAnswer } from '../core/outcome.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { type Absence, Accepted } from '../wire/reply.ts';
+import type { RolloutInfo } from '../wire/query.ts';
+import type { Absence, Accepted } from '../wire/reply.ts';
 import { type Answer, nodeOfAnswer } from '../wire/result.ts';
-import { type AskOptions, ask, type Replied } from './ask.ts';
+import type { Replied } from './ask.ts';
 import type { Collection } from './collection.ts';
 import type { Connections } from './connections.ts';
 
@@ -26,23 +26,12 @@ export interface Summary {
   /** A manager said that the request is over; false when the window ended first. */
   readonly isOver: boolean;
   readonly isCancelled: boolean;
+  /** How far a rollout is or was, and why it stopped before its end, if it did. */
+  readonly rollout?: RolloutInfo;
   /** False from a v1 manager, which does not say whom it asked. */
   readonly isAimKnown: boolean;
   /** Messages about this request that could not be read. */
   readonly unreadable: number;
-}
-
-export interface PendingOptions {
-  /** Of the clock's `now`. */
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** Of this request, and maybe listening already. */
-  readonly collection: Collection;
-  /** To be sent again to learn whether the manager is still there, and to another one if not; undefined: don't watch. */
-  readonly frame: Buffer | undefined;
-  readonly ask: AskOptions;
-  readonly connections: Connections;
-  readonly clock: Clock;
 }
 
 /** A request that a manager took. Iterate it once for the answers, as they come; then ask for its summary. */
@@ -55,21 +44,42 @@ export class PendingRequest implements AsyncIterable<Answer> {
   /** How many agents were asked, named ones and v1 agents; undefined from a v1 manager, which does not say. */
   readonly expected: number | undefined;
   readonly #accepted: Accepted;
-  readonly #options: PendingOptions;
   readonly #collection: Collection;
   readonly #answered = new Map<string, Outcome>();
   #unnamedAnswers = 0;
 
-  constructor({ endpoint, reply }: Replied<Accepted>, options: PendingOptions) {
+  /** `collection` is of this request, and maybe listening already. */
+  constructor({ endpoint, reply }: Replied<Accepted>, collection: Collection, connections: Connections) {
     this.id = reply.uuid;
     this.nodes = reply.nodes ?? [];
     this.unreachable = reply.unreachable ?? [];
     this.expected = reply.expected;
     this.#accepted = reply;
-    this.#options = options;
-    this.#collection = options.collection;
-    this.#collection.listen(options.connections.publisherOf(endpoint, reply.port));
-    if (options.ask.endpoints.length > 1 && options.frame !== undefined) this.#watch(endpoint, options.frame);
+    this.#collection = collection;
+    this.#collection.listen(connections.publisherOf(endpoint, reply.port));
+  }
+
+  /** How far a rollout is; undefined of other requests, and before its manager said so. */
+  get rollout(): RolloutInfo | undefined {
+    return this.#collection.rollout;
+  }
+
+  /**
+   * Endpoint of the manager that runs the rollout, while it does not answer. Nobody takes over: the rollout goes on, and
+   * so does the wait, when it is back.
+   */
+  get silentManager(): string | undefined {
+    return this.#collection.silentManager;
+  }
+
+  /** The manager that runs the rollout has lost it with its history, so it is not waited for any longer. */
+  get isForgotten(): boolean {
+    return this.#collection.isForgotten;
+  }
+
+  /** Calls `run` whenever `rollout` or `silentManager` has changed. */
+  onChange(run: () => void): void {
+    this.#collection.onChange(run);
   }
 
   /** Answers that are known already, when this is about an earlier request. */
@@ -113,7 +123,14 @@ export class PendingRequest implements AsyncIterable<Answer> {
       isCancelled: end?.isCancelled ?? false,
       isAimKnown: this.expected !== undefined,
       unreadable,
+      ...this.#rolloutSummary(),
     };
+  }
+
+  #rolloutSummary(): Pick<Summary, 'rollout'> {
+    const { rollout, end } = this.#collection;
+    if (end?.stopped === undefined) return rollout === undefined ? {} : { rollout };
+    return { rollout: { batch: 0, batches: 0, started: 0, ...rollout, stopped: end.stopped } };
   }
 
   /** Without the manager's word: who was asked and has not answered. */
@@ -129,41 +146,5 @@ export class PendingRequest implements AsyncIterable<Answer> {
     const named = new Set(this.nodes);
     const others = [...this.#answered.keys()].filter((node) => !named.has(node)).length;
     return Math.max(0, this.expected - named.size - others);
-  }
-
-  /** While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. */
-  #watch(first: string, frame: Buffer): void {
-    let endpoint = first;
-    const { clock, ask: options } = this.#options;
-    const { timeoutMs } = options;
-    const look = async (): Promise<void> => {
-      if (this.#collection.isOver) return;
-      endpoint = (await this.#isThere(endpoint, frame)) ? endpoint : await this.#moveOn(endpoint, frame);
-      if (!this.#collection.isOver) clock.after(timeoutMs, 'manager watch', () => void look());
-    };
-    clock.after(timeoutMs, 'manager watch', () => void look());
-  }
-
-  async #isThere(endpoint: string, frame: Buffer): Promise<boolean> {
-    const { signal, ask: options, connections } = this.#options;
-    return (await connections.exchange(endpoint, frame, options.timeoutMs, signal)) !== undefined;
-  }
-
-  /** The endpoint of the manager that took over; the old one when there is none. */
-  async #moveOn(endpoint: string, frame: Buffer): Promise<string> {
-    const { deadlineMs, signal, ask: options, connections } = this.#options;
-    try {
-      const endpoints = options.endpoints.filter((other) => other !== endpoint);
-      const next = await ask(
-        { frame, reply: Accepted, deadlineMs, signal },
-        { ...options, endpoints, retries: 1 },
-        this.#options,
-      );
-      this.#collection.listen(connections.publisherOf(next.endpoint, next.reply.port));
-      return next.endpoint;
-    } catch {
-      // None of them took it: the first one may come back.
-      return endpoint;
-    }
   }
 }

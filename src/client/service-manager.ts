@@ -3,8 +3,9 @@ import type { AskOptions } from './ask.ts';
 import { Connections } from './connections.ts';
 import type { ClientDeps } from './deps.ts';
 import { History } from './history.ts';
+import type { Order } from './order.ts';
 import type { PendingRequest } from './pending-request.ts';
-import { type Order, send } from './requests.ts';
+import { type Plan, plan, type SendDeps, send } from './requests.ts';
 
 export interface ServiceManagerOptions {
   /** Frontends of the managers, in order of preference. Default `tcp://localhost:5500`. */
@@ -21,7 +22,7 @@ export interface ServiceManagerOptions {
 export class ServiceManagerClient {
   readonly #options: AskOptions;
   readonly #connections: Connections;
-  readonly #newId: ClientDeps['newId'];
+  readonly #deps: SendDeps;
   /** Questions about nodes and about earlier requests. */
   readonly history: History;
   /** What windows are measured with. */
@@ -31,9 +32,9 @@ export class ServiceManagerClient {
     const { endpoints = ['tcp://localhost:5500'], timeoutMs = 1_000, retries = 3, signal } = options;
     this.#options = { endpoints, timeoutMs, retries, signal };
     this.clock = deps.clock;
-    this.#newId = deps.newId;
     this.#connections = new Connections(deps.sockets, deps.clock);
-    this.history = new History(this.#options, { connections: this.#connections, clock: this.clock });
+    this.#deps = { connections: this.#connections, clock: deps.clock, newId: deps.newId };
+    this.history = new History(this.#options, this.#deps);
   }
 
   /**
@@ -41,8 +42,15 @@ export class ServiceManagerClient {
    * code of the manager's refusal, INVALID_REPLY, or MANAGER_UNREACHABLE. A service that failed is an answer, not an error.
    */
   send(order: Order): Promise<PendingRequest> {
-    const { clock } = this;
-    return send(order, this.#options, { connections: this.#connections, clock, newId: this.#newId });
+    return send(order, this.#options, this.#deps);
+  }
+
+  /**
+   * Whom the order would reach now; nothing is run. With its token as `plan` of an order, that runs on exactly these
+   * nodes or not at all. Rejects as `send` does, and with REFUSED from a manager of 2014, which cannot tell.
+   */
+  plan(order: Order): Promise<Plan> {
+    return plan(order, this.#options, this.#deps);
   }
 
   /** Closes its connections; what still waits for answers gets none. Twice is harmless. */

@@ -8,6 +8,8 @@ export interface ClientConfig {
   readonly windowMs: number;
   readonly timeoutMs: number;
   readonly retries: number;
+  /** What changes a service on more nodes than this is confirmed first. */
+  readonly confirmAbove: number;
 }
 
 const dayMs = 86_400_000;
@@ -38,6 +40,12 @@ export const clientKeys = {
     '3',
     'How often a manager that did not answer is asked again (-r).',
   ),
+  confirmAbove: optionalKey(
+    'confirm_above',
+    wholeNumber(0, 1_000_000),
+    '20',
+    'Ask before an action other than status and list runs on more nodes than this.',
+  ),
 };
 
 export function readClientConfig(text: string, fileName: string): ClientConfig {
@@ -47,6 +55,7 @@ export function readClientConfig(text: string, fileName: string): ClientConfig {
     windowMs: settings.get(clientKeys.waitTime),
     timeoutMs: settings.get(clientKeys.timeout),
     retries: settings.get(clientKeys.retries),
+    confirmAbove: settings.get(clientKeys.confirmAbove),
   };
 }
 

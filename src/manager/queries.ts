@@ -139,6 +139,7 @@ export class Queries {
       unreachable,
       unnamed: ledger.anonymousMissing,
       port: this.#deps.port(),
+      body: stored.bodyBytes.toString(),
     };
   }
 

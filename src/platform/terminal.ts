@@ -1,4 +1,4 @@
-/** Where a program prints: a terminal, a pipe or a file. */
+/** Where a program prints, and reads what it is told: a terminal, a pipe or a file. */
 export interface Terminal {
   /**
    * Writes to standard output in the order of the calls, and resolves when the text has left this program. When the
@@ -14,4 +14,13 @@ export interface Terminal {
   readonly columns: number | undefined;
   /** Standard output may be coloured: it is a terminal that can, and NO_COLOR is not set. */
   readonly isColor: boolean;
+  /** Somebody can be asked: standard input and standard error are terminals, and the input was not read to its end. */
+  readonly canAsk: boolean;
+  /**
+   * Prints the question on standard error and resolves with the line that is typed then, without its line end; with
+   * undefined when the input ends or `signal` is aborted first.
+   */
+  ask(question: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** All of standard input as UTF-8; undefined when `signal` is aborted before its end. */
+  readInput(signal?: AbortSignal): Promise<string | undefined>;
 }

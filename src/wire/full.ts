@@ -8,6 +8,16 @@ const moment = Type.String({ description: 'a moment as of RFC 3339, such as 2026
 const text = Type.String({ description: 'a text' });
 const flag = (description: string) => Type.Boolean({ description });
 
+const FullRollout = Type.Object(
+  {
+    batch: count,
+    batches: count,
+    started: count,
+    stopped: Type.Optional(Type.String({ description: 'why it stopped before its end' })),
+  },
+  { description: 'of a rollout: the latest batch, of how many, and how many nodes have had their turn' },
+);
+
 const FullRequest = Type.Object({
   id: RequestId,
   action: text,
@@ -20,6 +30,7 @@ const FullRequest = Type.Object({
   ended: Type.Optional(moment),
   isOver: flag('a manager said that the request is over; false: what stands here is what is known so far'),
   isCancelled: flag('the request was cancelled'),
+  rollout: Type.Optional(FullRollout),
   isAimKnown: flag('false from a v1 manager, which does not say whom it asked'),
 });
 

@@ -175,6 +175,8 @@ export const RequestReply = message(
     /** v1 agents that have not answered. */
     unnamed: count,
     port: Type.Integer(),
+    /** How it was asked for: a `RequestBody` as JSON text. */
+    body: Type.Optional(text),
   }),
 );
 export type RequestReply = Static<typeof RequestReply.schema>;

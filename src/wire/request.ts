@@ -25,7 +25,7 @@ export const HealthCheck = Type.String({
 });
 
 /** So many, or so many of a hundred. `core/quantity.ts` says how it is rounded. */
-const quantity = Type.String({
+export const Quantity = Type.String({
   pattern: '^(?:[0-9]{1,7}|(?:[0-9]{1,2}|100)%)$',
   description: 'a number or a percentage such as 25%',
 });
@@ -38,18 +38,18 @@ export const rolloutOrders = ['name', 'random', 'roster'] as const;
 /** Run the request in batches, one after the other, and stop when too much goes wrong. */
 export const Rollout = Type.Object({
   /** Nodes in one batch. */
-  batch: quantity,
+  batch: Quantity,
   /** Nodes in a first batch of its own; it must go well everywhere. */
   canary: Type.Optional(count),
   /** Between two batches. */
   pauseMs: Type.Optional(pauseMs),
   /** More failed nodes than this stop it; 0 when missing. */
-  maxFail: Type.Optional(quantity),
+  maxFail: Type.Optional(Quantity),
   /**
    * More nodes than this that are not there or do not answer stop it. When missing: 0, but nodes that were lost already
    * when it began do not count.
    */
-  maxUnreachable: Type.Optional(quantity),
+  maxUnreachable: Type.Optional(Quantity),
   order: Type.Optional(oneOf(rolloutOrders)),
 });
 export type Rollout = Static<typeof Rollout>;
@@ -76,7 +76,7 @@ export const RequestBody = message(
     /** Nodes in this target are left out. */
     exclude: Type.Optional(Target),
     /** Of what is left, only so many, chosen by `seed`. */
-    limit: Type.Optional(quantity),
+    limit: Type.Optional(Quantity),
     seed: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1, description: 'a number up to 4294967295' }),
     ),

@@ -30,7 +30,12 @@ function onPipe(): Tried {
   const reader = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
   readers.push(reader);
   const text = read(reader);
-  const terminal = new NodeTerminal({ stdout: reader.stdin, stderr: new PassThrough(), env: {} });
+  const terminal = new NodeTerminal({
+    stdin: new PassThrough(),
+    stdout: reader.stdin,
+    stderr: new PassThrough(),
+    env: {},
+  });
   return {
     terminal,
     outText: () => {
@@ -99,6 +104,56 @@ for (const [name, open] of Object.entries({ recorded, 'on a pipe': onPipe })) {
   });
 }
 
+interface Asked {
+  readonly terminal: Terminal;
+  /** What was printed as question. */
+  printed(): string;
+}
+
+function recordedWith(input: string): Asked {
+  const terminal = new RecordedTerminal({ typed: input, input });
+  return { terminal, printed: () => terminal.error };
+}
+
+function onStreamsWith(input: string): Asked {
+  const stdin = new PassThrough();
+  const stderr = new PassThrough();
+  stdin.end(input);
+  const terminal = new NodeTerminal({ stdin, stdout: new PassThrough(), stderr, env: {} });
+  return { terminal, printed: () => String(stderr.read() ?? '') };
+}
+
+for (const [name, open] of Object.entries({ recorded: recordedWith, 'on streams': onStreamsWith })) {
+  describe(`terminal, ${name}, on which something is typed`, () => {
+    it('asks on standard error and takes the line', async () => {
+      const { terminal, printed } = open('yes\n');
+      expect(await terminal.ask('well? ')).to.equal('yes');
+      expect(printed()).to.equal('well? ');
+    });
+
+    it('takes an empty line, and one without a line end', async () => {
+      expect(await open('\n').terminal.ask('well? ')).to.equal('');
+      expect(await open('no').terminal.ask('well? ')).to.equal('no');
+    });
+
+    it('takes the end of the input for no answer', async () => {
+      expect(await open('').terminal.ask('well? ')).to.equal(undefined);
+    });
+
+    it('takes nothing when it is aborted', async () => {
+      const { terminal } = open('yes\n');
+      expect(await terminal.ask('well? ', AbortSignal.abort())).to.equal(undefined);
+      expect(await terminal.readInput(AbortSignal.abort())).to.equal(undefined);
+    });
+
+    it('reads all of the input, whatever is in it', async () => {
+      const text = `web1\nwéb2 ${'x'.repeat(200_000)}\n\nend`;
+      expect(await open(text).terminal.readInput()).to.equal(text);
+      expect(await open('').terminal.readInput()).to.equal('');
+    });
+  });
+}
+
 function tty(columns = 80) {
   return Object.assign(new PassThrough(), { isTTY: true, columns });
 }
@@ -106,6 +161,7 @@ function tty(columns = 80) {
 describe('the real terminal', () => {
   it('knows a terminal, its width and that it can be coloured', () => {
     const terminal = new NodeTerminal({
+      stdin: new PassThrough(),
       stdout: tty(132),
       stderr: new PassThrough(),
       env: { TERM: 'xterm' },
@@ -114,9 +170,45 @@ describe('the real terminal', () => {
     expect([terminal.columns, terminal.isColor]).to.deep.equal([132, true]);
   });
 
+  it('asks where both input and messages are a terminal, until the input was read', async () => {
+    const canAsk = (stdin: PassThrough, stderr: PassThrough) =>
+      new NodeTerminal({ stdin, stdout: new PassThrough(), stderr, env: {} }).canAsk;
+    const none = () => new PassThrough();
+    expect([canAsk(tty(), tty()), canAsk(tty(), none()), canAsk(none(), tty())]).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+    const stdin = tty();
+    const terminal = new NodeTerminal({ stdin, stdout: none(), stderr: tty(), env: {} });
+    stdin.end('web1\n');
+    expect([await terminal.readInput(), terminal.canAsk]).to.deep.equal(['web1\n', false]);
+  });
+
+  it('waits for nothing more when it is aborted meanwhile', async () => {
+    const open = () => new NodeTerminal({ stdin: tty(), stdout: tty(), stderr: tty(), env: {} });
+    for (const wait of [
+      (signal: AbortSignal) => open().ask('well? ', signal),
+      (signal: AbortSignal) => open().readInput(signal),
+    ]) {
+      const leaving = new AbortController();
+      const waiting = wait(leaving.signal);
+      setImmediate(() => leaving.abort());
+      expect(await waiting).to.equal(undefined);
+    }
+  });
+
+  it('rejects when the input cannot be read', async () => {
+    const stdin = tty();
+    const terminal = new NodeTerminal({ stdin, stdout: tty(), stderr: tty(), env: {} });
+    const failure = new Error('is a directory');
+    setImmediate(() => stdin.destroy(failure));
+    expect(await terminal.readInput().catch((error: unknown) => error)).to.equal(failure);
+  });
+
   it('honours NO_COLOR unless it is empty, and dumb terminals', () => {
     const isColor = (env: Record<string, string>) =>
-      new NodeTerminal({ stdout: tty(), stderr: tty(), env }).isColor;
+      new NodeTerminal({ stdin: tty(), stdout: tty(), stderr: tty(), env }).isColor;
     expect([isColor({ NO_COLOR: '1' }), isColor({ NO_COLOR: '' }), isColor({ TERM: 'dumb' })]).to.deep.equal([
       false,
       true,
@@ -125,13 +217,15 @@ describe('the real terminal', () => {
   });
 
   it('says nothing of the width where the terminal does not know it', () => {
-    expect(new NodeTerminal({ stdout: tty(0), stderr: tty(), env: {} }).columns).to.equal(undefined);
+    expect(new NodeTerminal({ stdin: tty(), stdout: tty(0), stderr: tty(), env: {} }).columns).to.equal(
+      undefined,
+    );
   });
 
   it('rejects other trouble than a closed pipe, without ending the program', async () => {
     const diskFull = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done(diskFull) });
-    const terminal = new NodeTerminal({ stdout, stderr: new PassThrough(), env: {} });
+    const terminal = new NodeTerminal({ stdin: tty(), stdout, stderr: new PassThrough(), env: {} });
     expect(await terminal.writeOut('x').catch((error: unknown) => error)).to.equal(diskFull);
   });
 });

@@ -5,6 +5,12 @@ export interface RecordedTerminalOptions {
   readonly isErrorTerminal?: boolean;
   readonly columns?: number;
   readonly isColor?: boolean;
+  /** What is typed: lines. Without it nobody can be asked. */
+  readonly typed?: string;
+  /** When a line is typed; at once without it. */
+  readonly typing?: Promise<void>;
+  /** What standard input holds. */
+  readonly input?: string;
 }
 
 /** Keeps what was printed. A slow reader, one that goes away and a full disk are played on demand. */
@@ -13,6 +19,10 @@ export class RecordedTerminal implements Terminal {
   readonly isErrorTerminal: boolean;
   readonly columns: number | undefined;
   readonly isColor: boolean;
+  readonly canAsk: boolean;
+  readonly #typed: string[];
+  readonly #typing: Promise<void> | undefined;
+  readonly #input: string;
   out = '';
   error = '';
   #isOutReaderGone = false;
@@ -24,6 +34,10 @@ export class RecordedTerminal implements Terminal {
     this.isErrorTerminal = options.isErrorTerminal ?? false;
     this.columns = options.columns;
     this.isColor = options.isColor ?? false;
+    this.canAsk = options.typed !== undefined;
+    this.#typed = linesOf(options.typed ?? options.input ?? '');
+    this.#typing = options.typing;
+    this.#input = options.input ?? '';
   }
 
   async writeOut(text: string): Promise<void> {
@@ -36,6 +50,16 @@ export class RecordedTerminal implements Terminal {
 
   async writeError(text: string): Promise<void> {
     this.error += text;
+  }
+
+  async ask(question: string, signal?: AbortSignal): Promise<string | undefined> {
+    this.error += question;
+    await this.#typing;
+    return signal?.aborted ? undefined : this.#typed.shift();
+  }
+
+  async readInput(signal?: AbortSignal): Promise<string | undefined> {
+    return signal?.aborted ? undefined : this.#input;
   }
 
   /** What is written from now on leaves only at `release`. */
@@ -57,4 +81,10 @@ export class RecordedTerminal implements Terminal {
   failOut(failure: Error): void {
     this.#outFailure = failure;
   }
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  // Behind the last line end there is no line.
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }

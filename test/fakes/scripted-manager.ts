@@ -12,6 +12,9 @@ import { MemorySockets } from './memory-sockets.ts';
 /** The id of every request that is sent in a test, and of the answers in answers.ts. */
 export const requestId = '0123456789abcdef0123456789abcdef' as RequestId;
 
+/** The token of every plan that is not scripted. */
+export const planToken = '0123456789abcdef';
+
 export interface Script {
   /** Beside `uuid`, `port`, and `v` 2. */
   readonly accepted?: Partial<Accepted>;
@@ -21,7 +24,10 @@ export interface Script {
   readonly answers?: readonly Answer[];
   /** Published behind the answers; without it the request does not end. */
   readonly end?: Partial<RequestEnd>;
-  /** Replies to questions, without `success` and `port`; a list is used up in turn, its last one for ever. */
+  /**
+   * Replies to questions, without `success` and `port`; a list is used up in turn, its last one for ever. Without one for
+   * `plan` it says what `accepted` says; a `reply` without `v` is that of a v1 manager, which does not know plans.
+   */
   readonly queries?: Partial<Record<Query['query'], object | readonly object[]>>;
 }
 
@@ -34,6 +40,10 @@ export class ScriptedManager {
   /** Bodies of the requests that came. */
   readonly requests: RequestBody[] = [];
   readonly queries: Query[] = [];
+  /** Takes nothing and answers nothing on its frontend. */
+  isSilent = false;
+  /** Takes no request, but answers questions. */
+  isSilentToRequests = false;
   readonly #sockets = new MemorySockets();
   readonly #script: Script;
   #publisher: Socket | undefined;
@@ -63,7 +73,7 @@ export class ScriptedManager {
 
   async #serveFrontend(frontend: Socket): Promise<void> {
     for await (const [peer, delimiter, frame] of frontend) {
-      if (peer === undefined || delimiter === undefined || frame === undefined) continue;
+      if (peer === undefined || delimiter === undefined || frame === undefined || this.isSilent) continue;
       const reply = this.#replyTo(JSON.parse(frame.toString()));
       if (reply !== undefined) frontend.send([peer, delimiter, Buffer.from(JSON.stringify(reply))]);
     }
@@ -83,16 +93,24 @@ export class ScriptedManager {
   #replyTo(message: { body?: string; query?: Query['query'] } & Partial<Query>): object | undefined {
     const { query } = message;
     if (query !== undefined) return this.#replyToQuery(query, { ...message, v: 2, query });
+    if (this.isSilentToRequests) return undefined;
     this.requests.push(RequestBody.decode(Buffer.from(message.body ?? '')));
     return this.#script.reply ?? { uuid: requestId, port, v: 2, ...this.#script.accepted };
   }
 
   #replyToQuery(name: Query['query'], query: Query): object | undefined {
     this.queries.push(query);
-    const scripted = this.#script.queries?.[name];
+    const scripted = this.#script.queries?.[name] ?? (name === 'plan' ? this.#plan() : undefined);
     const count = this.queries.filter((other) => other.query === name).length;
     const reply = Array.isArray(scripted) ? (scripted[count - 1] ?? scripted.at(-1)) : scripted;
     return reply === undefined ? undefined : { success: 0, port, ...reply };
+  }
+
+  #plan(): object {
+    const { reply, accepted: { nodes = [], unreachable = [], expected = nodes.length, withheld = 0 } = {} } =
+      this.#script;
+    if (reply !== undefined && !('v' in reply)) return { success: -1, msg: 'Missing or wrong field' };
+    return { plan: planToken, nodes, absent: unreachable, unnamed: expected - nodes.length, withheld };
   }
 }
 

@@ -85,7 +85,7 @@ const startUpMs = 5_000;
 
 export function ask(request: ActionRequest): Asked {
   const { endpoints, topic = 'any', action = 'restart', service, windowSeconds, within = [] } = request;
-  const line = ['-e', endpoints.join(','), '-w', String(windowSeconds)];
+  const line = ['-e', endpoints.join(','), '-w', String(windowSeconds), '--yes'];
   const client = startClient([...line, '-T', topic, '-c', action, '-s', service], { within });
   return {
     service,

@@ -1,5 +1,5 @@
 import { ServiceManager } from '../../src/client/index.ts';
-import type { Order } from '../../src/client/requests.ts';
+import type { Order } from '../../src/client/order.ts';
 import type { ManagerConfig } from '../../src/manager/manager.ts';
 import type { RequestId } from '../../src/wire/fields.ts';
 import { Run } from '../fakes/client-run.ts';

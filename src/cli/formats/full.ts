@@ -1,3 +1,4 @@
+import type { RolloutInfo } from '../../client/index.ts';
 import type { FullDocument } from '../../wire/full.ts';
 import type { Absence } from '../../wire/reply.ts';
 import { absenceOf, answersInOrder, countsOf, outcomesInOrder, type Report } from '../report.ts';
@@ -29,7 +30,7 @@ function documentOf(report: Report): FullDocument {
 
 function requestOf({ facts, summary }: Report): FullDocument['request'] {
   const { id, action, topic, service, nodes, openedMs, endedMs } = facts;
-  const { isOver, isCancelled, isAimKnown } = summary;
+  const { isOver, isCancelled, isAimKnown, rollout } = summary;
   const opened = openedMs === undefined ? null : rfc3339(openedMs);
   const ended = endedMs === undefined ? null : rfc3339(endedMs);
   return {
@@ -42,8 +43,18 @@ function requestOf({ facts, summary }: Report): FullDocument['request'] {
     ...(ended === null ? {} : { ended }),
     isOver,
     isCancelled,
+    ...(rollout === undefined ? {} : { rollout: rolloutOf(rollout) }),
     isAimKnown,
   };
+}
+
+function rolloutOf({
+  batch,
+  batches,
+  started,
+  stopped,
+}: RolloutInfo): NonNullable<FullDocument['request']['rollout']> {
+  return { batch, batches, started, ...(stopped === undefined ? {} : { stopped }) };
 }
 
 function absenceFields(absence: Absence | undefined): { lastSeenAgoMs?: number; hasLeft?: boolean } {

@@ -1,9 +1,12 @@
-import type { RequestInfo } from '../../client/index.ts';
+import type { RequestInfo, RolloutInfo } from '../../client/index.ts';
 import { foldNames } from '../../core/fold.ts';
 import { outcomes } from '../../core/outcome.ts';
 import { ago, rfc3339, span } from '../times.ts';
-import { layoutOf, lineOf, padded } from './columns.ts';
+import { cutTo, layoutOf, lineOf, padded } from './columns.ts';
 import { printable, printableJson } from './printable.ts';
+
+// An expression may be as long as a page.
+const widestTarget = 60;
 
 const head = ['ID', 'OPENED', 'ACTION', 'SERVICE', 'TARGET', 'STATUS', 'OUTCOMES'];
 
@@ -16,7 +19,7 @@ export function formatRequestsTable(requests: readonly RequestInfo[], nowWallMs:
       ago(nowWallMs - request.openedMs),
       request.action,
       request.service,
-      targetOf(request),
+      cutTo(widestTarget, targetOf(request)),
       statusOf(request),
       outcomesOf(request),
     ].map((cell) => printable(cell) || '-'),
@@ -44,6 +47,7 @@ export function formatRequestHead(request: RequestInfo, nowWallMs: number): stri
       'status',
       endedMs === undefined ? statusOf(request) : `${statusOf(request)} after ${lasted(endedMs - openedMs)}`,
     ],
+    ...(request.rollout === undefined ? [] : [['rollout', rolloutText(request.rollout)]]),
     ['outcomes', outcomesOf(request)],
   ].map((cells) => cells.map((cell) => printable(cell) || '-'));
   const layout = layoutOf(['', ''], rows);
@@ -59,9 +63,22 @@ function targetOf({ nodes, topic }: RequestInfo): string {
   return nodes === undefined ? topic : foldNames(nodes);
 }
 
-function statusOf({ endedMs, isCancelled }: RequestInfo): string {
-  if (endedMs === undefined) return isCancelled ? 'being cancelled' : 'open';
-  return isCancelled ? 'cancelled' : 'over';
+function statusOf({ endedMs, isCancelled, rollout }: RequestInfo): string {
+  if (endedMs === undefined && isCancelled) return 'being cancelled';
+  if (endedMs === undefined) return rollout === undefined ? 'open' : `open, ${batchText(rollout)}`;
+  if (isCancelled) return 'cancelled';
+  return rollout?.stopped === undefined ? 'over' : 'stopped';
+}
+
+function batchText({ batch, batches }: RolloutInfo): string {
+  return `batch ${batch}/${batches}`;
+}
+
+/** `batch 2/5, 8 nodes have had their turn; stopped: 3 nodes failed` */
+function rolloutText(rollout: RolloutInfo): string {
+  const { started, stopped } = rollout;
+  const turns = started === 1 ? '1 node has had its turn' : `${started} nodes have had their turn`;
+  return `${batchText(rollout)}, ${turns}${stopped === undefined ? '' : `; stopped: ${stopped}`}`;
 }
 
 /** In the order of the outcomes: `12 ok, 2 failed`. */

@@ -2,7 +2,13 @@ import { createColors } from 'picocolors';
 import type { NodeOutcome } from '../../client/index.ts';
 import { type Outcome, outcomeOfAnswer } from '../../core/outcome.ts';
 import type { Absence } from '../../wire/reply.ts';
-import { type Answer, isServiceAnswer, type ServiceAnswer, withTextOutput } from '../../wire/result.ts';
+import {
+  type Answer,
+  isServiceAnswer,
+  type ServiceAnswer,
+  type Verification,
+  withTextOutput,
+} from '../../wire/result.ts';
 import { absenceText } from './absence.ts';
 import { membersLine } from './members.ts';
 import { printable, printableLines } from './printable.ts';
@@ -68,7 +74,7 @@ function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
     returncode,
     isTimedOut: timedOut === true,
     durationMs,
-    lines: linesOf(answer, outcome === 'ok' || isState),
+    lines: [...whyUnverified(answer, outcome), ...linesOf(answer, outcome === 'ok' || isState)],
     absence: undefined,
     isSilent: false,
   };
@@ -78,6 +84,28 @@ function summaryOfService(answer: ServiceAnswer, outcome: Outcome): Summary {
 // too, but theirs is not what was asked for.
 function isStatusAnswer({ msg }: ServiceAnswer): boolean {
   return msg.startsWith('Executed service status request');
+}
+
+/** `stopped after 1 s (running -> stopped, 3 changes, pid 812 -> pid 951)`, and what the health check met with. */
+function whyUnverified({ result }: ServiceAnswer, outcome: Outcome): string[] {
+  if (outcome !== 'unverified') return [];
+  const { verification, health } = result;
+  const isUnhealthy = health?.isHealthy === false;
+  return [
+    ...(verification?.isVerified === false ? [verificationText(verification)] : []),
+    ...(isUnhealthy ? [printable(`${health.check}: ${health.detail}`)] : []),
+  ];
+}
+
+function verificationText({ reason, before, after, pidBefore, pidAfter, changes }: Verification): string {
+  const pids = [pidBefore, pidAfter].map((pid) => (pid === undefined ? 'no pid' : `pid ${pid}`));
+  const facts = [
+    before === undefined ? after : `${before} -> ${after}`,
+    ...(changes === 0 ? [] : [changes === 1 ? '1 change' : `${changes} changes`]),
+    // Last, because numbers behind a process id are taken for more of them by the groups.
+    ...(pidBefore === undefined && pidAfter === undefined ? [] : [pids.join(' -> ')]),
+  ].join(', ');
+  return reason === undefined ? facts : `${printable(reason)} (${facts})`;
 }
 
 function linesOf(answer: ServiceAnswer, isOutFirst: boolean): string[] {

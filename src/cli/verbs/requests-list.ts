@@ -3,7 +3,7 @@ import type { RequestConditions } from '../../client/index.ts';
 import { nodeName, wholeNumber } from '../../config/values.ts';
 import { outcomes } from '../../core/outcome.ts';
 import { ServiceName } from '../../wire/fields.ts';
-import { fieldFormat } from '../client-options.ts';
+import { fieldFormat } from '../field-format.ts';
 import { formatRequestLine, formatRequestsJson, formatRequestsTable } from '../formats/requests.ts';
 import { addGlobalOptions, checked } from '../global-options.ts';
 import type { Program } from '../program.ts';

@@ -5,6 +5,7 @@ import { newCommand, readCommand, runVerb } from '../verbs.ts';
 import { attachRequest } from './requests-attach.ts';
 import { cancelRequest } from './requests-cancel.ts';
 import { listRequests } from './requests-list.ts';
+import { resumeRequest } from './requests-resume.ts';
 import { retryRequest } from './requests-retry.ts';
 import { showRequest } from './requests-show.ts';
 
@@ -38,6 +39,12 @@ const verbs: readonly Verb[] = [
     usage: 'ID --failed',
     summary: 'send it again to the nodes where it did not go well',
     run: retryRequest,
+  },
+  {
+    name: 'resume',
+    usage: 'ID --failed|--remaining',
+    summary: 'go on with it, in the same batches',
+    run: resumeRequest,
   },
 ];
 

@@ -1,10 +1,14 @@
-import type { Writable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import type { Terminal } from '../terminal.ts';
 
 type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
+type InputStream = Readable & { readonly isTTY?: boolean };
+
 /** What is needed of `process`. */
 export interface TerminalProcess {
+  readonly stdin: InputStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,6 +18,7 @@ export class NodeTerminal implements Terminal {
   readonly #process: TerminalProcess;
   readonly #out: Outlet;
   readonly #error: Outlet;
+  #isInputRead = false;
 
   constructor(process: TerminalProcess) {
     this.#process = process;
@@ -45,6 +50,58 @@ export class NodeTerminal implements Terminal {
   get isColor(): boolean {
     const { NO_COLOR: noColor = '', TERM: terminalName } = this.#process.env;
     return this.isOutTerminal && noColor === '' && terminalName !== 'dumb';
+  }
+
+  get canAsk(): boolean {
+    return this.isErrorTerminal && this.#process.stdin.isTTY === true && !this.#isInputRead;
+  }
+
+  async ask(question: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.writeError(question);
+    return until(signal, (settle) => {
+      // Without `terminal` the line is edited by the system, and Ctrl-C stays a signal.
+      const lines = createInterface({ input: this.#process.stdin, terminal: false });
+      lines.once('line', settle).once('close', () => settle(undefined));
+      return () => lines.close();
+    });
+  }
+
+  readInput(signal?: AbortSignal): Promise<string | undefined> {
+    this.#isInputRead = true;
+    const { stdin } = this.#process;
+    return until(signal, (settle, fail) => {
+      let text = '';
+      const add = (part: string): void => {
+        text += part;
+      };
+      const end = (): void => settle(text);
+      stdin.setEncoding('utf8').on('data', add).once('end', end).once('error', fail);
+      return () => stdin.off('data', add).off('end', end).off('error', fail).pause();
+    });
+  }
+}
+
+type Begin<Value> = (settle: (value: Value) => void, fail: (error: Error) => void) => () => unknown;
+
+/** What `begin` settles with, or undefined when aborted before. Calls what `begin` returned in the end. */
+async function until<Value>(
+  signal: AbortSignal | undefined,
+  begin: Begin<Value | undefined>,
+): Promise<Value | undefined> {
+  if (signal?.aborted) return undefined;
+  let release = (): void => {};
+  try {
+    return await new Promise<Value | undefined>((resolve, reject) => {
+      const giveUp = (): void => resolve(undefined);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      const end = begin(resolve, reject);
+      release = () => {
+        signal?.removeEventListener('abort', giveUp);
+        end();
+      };
+    });
+  } finally {
+    release();
   }
 }
 

@@ -112,9 +112,9 @@ export class RunningManager extends Daemon {
     return waitForSubscribers(this.endpoints.mgmt, count, deadlineMs);
   }
 
-  /** The client's command line for a request to this manager. */
+  /** The client's command line for a request to this manager; nobody can be asked whether it may run. */
   request(topic: string, action: string, service: string, ...more: readonly string[]): string[] {
-    return ['-e', this.endpoints.frontend, '-T', topic, '-c', action, '-s', service, ...more];
+    return ['-e', this.endpoints.frontend, '-T', topic, '-c', action, '-s', service, '--yes', ...more];
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { announceAbsent, nameSilent } from '../../../src/cli/conclusion.ts';
+import { announceAbsent, nameSilent, sayStopped } from '../../../src/cli/conclusion.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { Absence } from '../../../src/client/index.ts';
 import { outcomes } from '../../../src/core/outcome.ts';
@@ -113,5 +113,62 @@ describe('who did not answer', () => {
     expect(await named({ answers: [statusAnswer('web1')], summary: { unreadable: 3 } })).to.equal(
       'service-mgr-client: 3 messages could not be read\n',
     );
+  });
+});
+
+describe('a rollout that stopped', () => {
+  const stopped = {
+    rollout: { batch: 2, batches: 5, started: 6, stopped: '3 nodes failed, at most 2 may' },
+  };
+  const concluded = (parts: ReportParts, attachOptions = '') =>
+    said((output) => {
+      nameSilent(reportOf(parts), new Set(), output);
+      sayStopped(reportOf(parts), { output, attachOptions });
+    });
+  const id = '0123456789abcdef0123456789abcdef';
+
+  it('says why, where it was not begun, and how to go on', async () => {
+    const silent = ['web07', 'web08', 'web09'].map((node) => [node, 'cancelled'] as const);
+    const answers = [statusAnswer('web01', { returncode: 1 })];
+    expect(await concluded({ answers, silent, summary: stopped }, ' -e tcp://m1:5500')).to.equal(
+      [
+        'stopped: 3 nodes failed, at most 2 may',
+        'not started: web[07-09]',
+        `go on with: service-mgr-client requests resume ${id} --remaining or --failed -e tcp://m1:5500`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('names those that did not answer as ever', async () => {
+    const silent = [
+      ['web1', 'no-answer'],
+      ['web2', 'cancelled'],
+    ] as const;
+    expect(await concluded({ silent, summary: stopped })).to.equal(
+      [
+        'no answer: web1',
+        'stopped: 3 nodes failed, at most 2 may',
+        'not started: web2',
+        `go on with: service-mgr-client requests resume ${id} --remaining`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('in its last batch leaves only the failed ones', async () => {
+    const answers = [statusAnswer('web1', { returncode: 1 })];
+    expect(await concluded({ answers, summary: stopped })).to.equal(
+      [
+        'stopped: 3 nodes failed, at most 2 may',
+        `go on with: service-mgr-client requests resume ${id} --failed`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('is not mentioned when it did not', async () => {
+    const summary = { rollout: { batch: 5, batches: 5, started: 20 } };
+    expect(await concluded({ silent: [['web1', 'cancelled']], summary })).to.equal('cancelled: web1\n');
   });
 });

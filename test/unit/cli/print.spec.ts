@@ -236,3 +236,20 @@ describe('printing answers', () => {
     });
   });
 });
+
+describe('full, of a rollout', () => {
+  const Full = message('full', 10_000_000, FullDocument);
+  const printed = (rollout: object) => {
+    const text = printReport('full', reportOf({ summary: { rollout } as never }), { isColor: false });
+    return Full.decode(Buffer.from(text)).request.rollout;
+  };
+
+  it('says how far it came, and why it stopped', () => {
+    const far = { batch: 2, batches: 5, started: 8 };
+    expect(printed({ ...far, pauseUntilMs: 5 })).to.deep.equal(far);
+    expect(printed({ ...far, stopped: '3 nodes failed' })).to.deep.equal({
+      ...far,
+      stopped: '3 nodes failed',
+    });
+  });
+});

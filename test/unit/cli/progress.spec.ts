@@ -155,3 +155,60 @@ describe('progress', () => {
     expect(terminal.error).to.equal('\r0/1 answered, waiting for \\x1b[2J');
   });
 });
+
+describe('the progress of a rollout', () => {
+  const begun = { batch: 1, batches: 5, started: 1 };
+
+  it('says which batch it is and how many of it have answered', () => {
+    const { clock, progress, line } = begin();
+    progress.advanced(begun);
+    clock.advance(100);
+    expect(line()).to.equal('batch 1/5: 0 of 1 answered');
+    progress.answered(statusAnswer('web1'));
+    progress.advanced({ batch: 2, batches: 5, started: 5 });
+    progress.answered(statusAnswer('web2'));
+    clock.advance(100);
+    expect(line()).to.equal('batch 2/5: 1 of 4 answered');
+  });
+
+  it('counts a pause down', () => {
+    const { clock, progress, line } = begin();
+    progress.advanced({ ...begun, pauseUntilMs: clock.wallMs() + 10_500 });
+    progress.answered(statusAnswer('web1'));
+    clock.advance(100);
+    expect(line()).to.equal('batch 1/5: 1 of 1 answered, pause 10 s');
+    clock.advance(5_000);
+    expect(line()).to.equal('batch 1/5: 1 of 1 answered, pause 5 s');
+    clock.advance(60_000);
+    expect(line()).to.equal('batch 1/5: 1 of 1 answered');
+    expect(clock.pending).to.deep.equal([]);
+  });
+
+  it('claims no size of a batch whose beginning was not seen', () => {
+    const { clock, progress, line } = begin();
+    progress.advanced({ batch: 3, batches: 5, started: 9 });
+    progress.answered(statusAnswer('web1'));
+    clock.advance(100);
+    expect(line()).to.equal('batch 3/5: 1 answered');
+    progress.advanced({ batch: 4, batches: 5, started: 13 });
+    clock.advance(100);
+    expect(line()).to.equal('batch 4/5: 0 of 4 answered');
+  });
+
+  it('knows that none has begun', () => {
+    const { clock, progress, line } = begin();
+    progress.advanced({ batch: 0, batches: 5, started: 0 });
+    clock.advance(100);
+    expect(line()).to.equal('0/5 batches');
+  });
+
+  it('does not come back when it is closed', () => {
+    const { terminal, clock, progress } = begin();
+    clock.advance(100);
+    progress.close();
+    const shown = terminal.error;
+    progress.advanced(begun);
+    clock.advance(1_000);
+    expect([terminal.error, clock.pending]).to.deep.equal([shown, []]);
+  });
+});

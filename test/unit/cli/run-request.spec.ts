@@ -3,7 +3,7 @@ import type { Outcome } from '../../../src/core/outcome.ts';
 import type { NodeName } from '../../../src/wire/fields.ts';
 import { startAnswer, troubleAnswer } from '../../fakes/answers.ts';
 import { type Running, runClient } from '../../fakes/client-program.ts';
-import { requestId, type Script } from '../../fakes/scripted-manager.ts';
+import { requestId, requestInfo, type Script } from '../../fakes/scripted-manager.ts';
 
 const order = ['-T', 'role:web', '-c', 'start', '-s', 'nginx'];
 const asked = (...nodes: string[]) => ({ nodes, expected: nodes.length, withheld: 0, unreachable: [] });
@@ -290,5 +290,96 @@ describe('a request', () => {
   it('-D says how many agents it went to', async () => {
     const run = await runClient(['-D', ...order], allWell);
     expect(run.error).to.include(`service-mgr-client: request ${requestId}: sent to 2 agents\n`);
+  });
+});
+
+describe('a rollout', () => {
+  const rollout = [...order, '--batch', '1', '-w', '2'];
+  const begun = { batch: 1, batches: 2, started: 1 };
+  const history = (changes: object) => ({
+    request: {
+      request: requestInfo({ endedMs: undefined, rollout: begun, ...changes }),
+      ...{ progress: [], unreachable: [], unnamed: 0 },
+    },
+    answers: { answers: [] },
+  });
+
+  it('gives each batch the whole window, and is waited for until its end', async () => {
+    const script = { accepted: asked('web1', 'web2'), queries: history({}) };
+    const run = await runClient(rollout, script, {
+      startedMs: -1_000,
+      meanwhile: async ({ manager, terminal }) => {
+        await manager.clock.advanceAsync(3_600_000);
+        expect(terminal.out).to.equal('');
+        manager.publish(requestId, startAnswer('web1'));
+        manager.publish(`end/${requestId}`, {
+          ...{ uuid: requestId, unnamed: 0, withheld: 0, isCancelled: false, stopped: '1 node failed' },
+          outcomes: [
+            { node: 'web1', outcome: 'ok' },
+            { node: 'web2', outcome: 'cancelled' },
+          ],
+        });
+        await manager.clock.advanceAsync(0);
+      },
+    });
+    expect(run.manager.requests).to.have.lengthOf(1);
+    expect(run.manager.requests[0]).to.deep.include({ windowMs: 2_000, rollout: { batch: '1' } });
+    expect(run.code).to.equal(2);
+    expect(run.error).to.equal(
+      'stopped: 1 node failed\nnot started: web2\n' +
+        `go on with: service-mgr-client requests resume ${requestId} --remaining\n`,
+    );
+  });
+
+  it('shows its batches on a terminal', async () => {
+    const script = { accepted: asked('web1', 'web2'), queries: history({}) };
+    const run = await runClient(rollout, script, {
+      terminal: { isErrorTerminal: true },
+      meanwhile: async ({ manager, interrupt }) => {
+        await manager.clock.advanceAsync(0);
+        manager.publish(`rollout/${requestId}`, begun);
+        await manager.clock.advanceAsync(1_000);
+        interrupt();
+      },
+    });
+    expect(run.error).to.include('batch 1/2: 0 of 1 answered');
+  });
+
+  it('says when its manager does not answer, and when it does again, each once', async () => {
+    const script = { accepted: asked('web1', 'web2'), queries: history({}) };
+    const run = await runClient(rollout, script, {
+      meanwhile: async ({ manager, interrupt }) => {
+        await manager.clock.advanceAsync(0);
+        manager.isSilent = true;
+        await manager.clock.advanceAsync(60_000);
+        manager.isSilent = false;
+        await manager.clock.advanceAsync(60_000);
+        interrupt();
+      },
+    });
+    const [silent, back, interrupted, ...rest] = run.error.split('\n');
+    expect(silent).to.match(
+      /tcp:\/\/localhost:5500 does not answer\. No other manager .* requests attach 0123/,
+    );
+    expect(back).to.equal('service-mgr-client: tcp://localhost:5500 is there again');
+    expect(interrupted).to.equal(
+      `interrupted; request ${requestId} goes on: service-mgr-client requests attach ${requestId}`,
+    );
+    expect([run.code, rest]).to.deep.equal([130, ['']]);
+  });
+
+  it('that its manager has forgotten is not waited for', async () => {
+    const queries = { request: { success: -1, msg: 'no', code: 'UNKNOWN_REQUEST' } };
+    const run = await runClient(rollout, { accepted: asked('web1'), queries }, { meanwhile: later(5_000) });
+    expect(run).to.include({ code: 4, out: '[]\n' });
+    expect(run.error).to.equal(
+      'no answer: web1\nservice-mgr-client: its manager does not know this rollout any more\n',
+    );
+  });
+
+  it('goes on without the client with --async', async () => {
+    const run = await runClient([...rollout, '--async'], { accepted: asked('web1') });
+    expect(run).to.include({ code: 0, out: `${requestId}\n`, error: '' });
+    expect(run.manager.clock.pending).to.deep.equal([]);
   });
 });

@@ -33,6 +33,7 @@ async function managers(...scripts: Replies[]) {
     });
   }
   const endpoints = scripts.map((_, index) => `tcp://localhost:${5_501 + index}`);
+  const connections = new Connections(sockets, clock);
   return {
     ...{ sockets, clock, asked, frames },
     ask: async (changes: Partial<AskOptions & { deadlineMs: number; signal: AbortSignal }> = {}) => {
@@ -43,7 +44,7 @@ async function managers(...scripts: Replies[]) {
         question,
         { endpoints, timeoutMs: 1_000, retries: 3, ...options },
         {
-          connections: new Connections(sockets, clock),
+          connections,
           clock,
         },
       ).then(
@@ -149,4 +150,23 @@ describe('a reply that is none', () => {
       expect(await ask()).to.deep.equal(['INVALID_REPLY', 0]);
     });
   }
+});
+
+describe('a manager that did not answer', () => {
+  it('is asked after the others for ten seconds', async () => {
+    const { ask, asked, clock } = await managers([undefined], [good]);
+    await ask();
+    await ask();
+    expect(asked.map(([manager]) => manager)).to.deep.equal([1, 2, 2]);
+    await clock.advanceAsync(10_000);
+    await ask();
+    expect(asked.map(([manager]) => manager)).to.deep.equal([1, 2, 2, 1, 2]);
+  });
+
+  it('is in its place again when it has answered', async () => {
+    const { ask, asked } = await managers([undefined, good], [good]);
+    await ask({ endpoints: ['tcp://localhost:5501'] });
+    await ask();
+    expect(asked.map(([manager]) => manager)).to.deep.equal([1, 1, 1]);
+  });
 });

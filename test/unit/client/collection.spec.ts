@@ -12,7 +12,7 @@ import { requestId as id } from '../../fakes/scripted-manager.ts';
 const end = RequestEnd.parse({ uuid: id, outcomes: [], unnamed: 0, withheld: 0, isCancelled: false });
 
 /** A collection of what two managers publish. */
-async function collecting(deadlineMs = 5_000, signal?: AbortSignal) {
+async function collecting(deadlineMs = 5_000, signal?: AbortSignal, isRollout = false) {
   const sockets = new MemorySockets();
   const clock = new ManualClock();
   const subscriptions: string[] = [];
@@ -26,7 +26,7 @@ async function collecting(deadlineMs = 5_000, signal?: AbortSignal) {
     });
   }
   const connections = new Connections(sockets, clock);
-  const collection = new Collection({ id, deadlineMs, signal, connections, clock });
+  const collection = new Collection({ id, isRollout, deadlineMs, signal, connections, clock });
   const [first, second] = publish;
   if (first === undefined || second === undefined) throw new Error('no publishers');
   return {
@@ -57,6 +57,15 @@ describe('a collection', () => {
     const { listen, subscriptions } = await collecting();
     await listen(5_751, 5_751);
     expect(subscriptions).to.deep.equal([`5751 \u0001end/${id}`, `5751 \u0001${id}`]);
+  });
+
+  it('subscribes to the progress of a rollout before the id, too', async () => {
+    const { listen, subscriptions } = await collecting(5_000, undefined, true);
+    await listen(5_751);
+    expect(subscriptions).to.have.members([
+      ...[`5751 \u0001rollout/${id}`, `5751 \u0001end/${id}`, `5751 \u0001${id}`],
+    ]);
+    expect(subscriptions.at(-1)).to.equal(`5751 \u0001${id}`);
   });
 
   it('gives the answers as they come, until a manager says that it is over', async () => {

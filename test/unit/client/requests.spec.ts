@@ -132,6 +132,14 @@ describe('a v1 manager', () => {
     expect(run.pending.expected).to.equal(undefined);
   });
 
+  it('gets a request once, because it would run it each time', async () => {
+    const endpoints = ['tcp://localhost:5500', 'tcp://localhost:5501'];
+    const reply = { uuid: 'a'.repeat(32), port: 5_750 };
+    const { manager, clock } = await sending({ reply }, {}, { endpoints });
+    await clock.advanceAsync(6_000);
+    expect(manager.requests).to.have.lengthOf(1);
+  });
+
   it('of which nobody answers says that at least one did not', async () => {
     const { run, clock } = await sending({ reply: { uuid: 'a'.repeat(32), port: 5_750 } });
     await clock.advanceAsync(6_000);

@@ -5,7 +5,10 @@ const read = (...lines: string[]) => readClientConfig(['[Default]', ...lines].jo
 
 describe('client config', () => {
   it('needs nothing', () => {
-    const expected = { endpoints: ['tcp://localhost:5500'], windowMs: 5_000, timeoutMs: 1_000, retries: 3 };
+    const expected = {
+      endpoints: ['tcp://localhost:5500'],
+      ...{ windowMs: 5_000, timeoutMs: 1_000, retries: 3, confirmAbove: 20 },
+    };
     expect(defaultClientConfig).to.deep.equal(expected);
     expect(read()).to.deep.equal(expected);
     expect(readClientConfig('', 'c.conf')).to.deep.equal(expected);
@@ -13,12 +16,16 @@ describe('client config', () => {
 
   it('takes all keys', () => {
     expect(
-      read('endpoint = tcp://m1:5500, tcp://m2:5500', 'wait_time = 0.5', 'timeout = 250', 'retries = 0'),
+      read(
+        ...['endpoint = tcp://m1:5500, tcp://m2:5500', 'wait_time = 0.5', 'timeout = 250', 'retries = 0'],
+        'confirm_above = 0',
+      ),
     ).to.deep.equal({
       endpoints: ['tcp://m1:5500', 'tcp://m2:5500'],
       windowMs: 500,
       timeoutMs: 250,
       retries: 0,
+      confirmAbove: 0,
     });
   });
 
@@ -32,6 +39,8 @@ describe('client config', () => {
     'timeout = 1s',
     'retries = -1',
     'retries = 101',
+    'confirm_above = -1',
+    'confirm_above = many',
   ]) {
     it(`refuses ${line}`, () => {
       expect(() => read(line)).to.throw(/^c\.conf:2: key [a-z_]+: value ".*", expected .*$/);

@@ -176,3 +176,45 @@ describe('groups', () => {
     });
   });
 });
+
+describe('groups of nodes that are unverified', () => {
+  const verification = {
+    ...{ isVerified: false, reason: 'stopped 1 s after start', before: 'running', after: 'stopped' },
+    ...{ pidBefore: 812, pidAfter: 951, changes: 3, settleMs: 2_000 },
+  };
+
+  it('say why, what it was and is, and are one whatever the process ids are', () => {
+    const other = { ...verification, pidBefore: 700, pidAfter: 733 };
+    expect(
+      groups(startAnswer('web1', { verification }), startAnswer('web2', { verification: other })),
+    ).to.equal(
+      'web[1-2] unverified: stopped 1 s after start (running -> stopped, 3 changes, pid N -> pid N)\n',
+    );
+  });
+
+  it('say what is known', () => {
+    const little = { isVerified: false, after: 'stopped', changes: 1, settleMs: 2_000 };
+    expect(groups(startAnswer('web1', { verification: little }))).to.equal(
+      'web1 unverified: stopped, 1 change\n',
+    );
+    const gone = { ...verification, pidAfter: undefined, changes: 0 };
+    expect(groups(startAnswer('web1', { verification: gone }))).to.equal(
+      'web1 unverified: stopped 1 s after start (running -> stopped, pid N -> no pid)\n',
+    );
+  });
+
+  it('say what the health check met with', () => {
+    const health = { check: 'tcp:80', isHealthy: false, attempts: 4, detail: 'connection refused' };
+    expect(groups(startAnswer('web1', { health, stdout: 'started' }))).to.equal(
+      'web1 unverified: tcp:80: connection refused [+1 lines]\n',
+    );
+    const both = startAnswer('web1', { health, verification });
+    expect(groups(both)).to.match(/^web1 unverified: stopped 1 s after start .* \[\+1 lines\]\n$/);
+  });
+
+  it('let no control through to the terminal', () => {
+    const health = { check: hostileText, isHealthy: false, attempts: 1, detail: hostileText };
+    const hostile = { ...verification, reason: hostileText };
+    expect(groups(startAnswer('web1', { health, verification: hostile }))).not.to.match(terminalControls);
+  });
+});

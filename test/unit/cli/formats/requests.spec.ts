@@ -70,6 +70,43 @@ describe('requests', () => {
     expect(head).to.include('status    over after 35 ms\n');
   });
 
+  describe('that are rollouts', () => {
+    const rollout = { batch: 2, batches: 5, started: 8 };
+    const stopped = { ...rollout, stopped: '3 nodes failed, at most 2 allowed' };
+
+    it('say in the table how far they are', () => {
+      const requests = [
+        requestInfo({ endedMs: undefined, rollout }),
+        requestInfo({ rollout: stopped }),
+        requestInfo({ rollout }),
+        requestInfo({ endedMs: undefined, rollout, isCancelled: true }),
+      ];
+      const statuses = formatRequestsTable(requests, now)
+        .split('\n')
+        .slice(1, -1)
+        .map((line) => line.slice(72).trim().split(/ {2,}/)[0]);
+      expect(statuses).to.deep.equal(['open, batch 2/5', 'stopped', 'over', 'being cancelled']);
+    });
+
+    it('say in the head how many have had their turn, and why they stopped', () => {
+      const head = formatRequestHead(requestInfo({ rollout: stopped }), now);
+      expect(head).to.include('status    stopped after 4 s\n');
+      expect(head).to.include(
+        'rollout   batch 2/5, 8 nodes have had their turn; stopped: 3 nodes failed, at most 2 allowed\n',
+      );
+      expect(formatRequestHead(requestInfo({ rollout: { ...rollout, started: 1 } }), now)).to.include(
+        'rollout   batch 2/5, 1 node has had its turn\n',
+      );
+    });
+  });
+
+  it('are cut in the table where their target is very long', () => {
+    const topic = Array.from({ length: 100 }, (_, at) => `web${at}`).join(' or ');
+    expect(formatRequestsTable([requestInfo({ topic })], now)).to.match(
+      / {2}web0 or web1 or .{30,50}\.\.\. {2}over/,
+    );
+  });
+
   it('let no control through to the terminal', () => {
     const info = requestInfo({ action: hostileText, topic: hostileText, service: hostileText });
     const texts = [

@@ -389,7 +389,7 @@ describe('requests retry --failed', () => {
 
   it('-D says whom it is sent to', async () => {
     const run = await runClient(['-D', 'requests', 'retry', requestId, '--failed'], script);
-    expect(run.error).to.include(`service-mgr-client: retrying request ${requestId} on web[2-3]\n`);
+    expect(run.error).to.include(`service-mgr-client: retry of request ${requestId} on web[2-3]\n`);
   });
 
   it('takes the options of a request', async () => {
@@ -416,5 +416,120 @@ describe('requests retry --failed', () => {
     });
     expect(run).to.include({ code: 68, out: '' });
     expect(run.error).to.include('not retried, not known by name: old1\n');
+  });
+});
+
+describe('requests resume', () => {
+  const nodes: readonly Node[] = [
+    ['web1', 'ok'],
+    ['web2', 'failed'],
+    ['web3', 'unverified'],
+    ['web4', 'cancelled'],
+    ['web5', 'no-answer'],
+    ['web6', 'unreachable'],
+    ['web7', 'running'],
+    ['web8', 'interrupted'],
+    ['old1', 'cancelled'],
+  ];
+  const known = { nodes: nodes.slice(0, -1).map(([name]) => nodeInfo(name)), unnamed: 0 };
+  const rollout = { batch: '25%', canary: 1, maxFail: '2' };
+  const body = JSON.stringify({
+    ...{
+      id: requestId,
+      cmd: 'restart',
+      topic: 'role:web',
+      service: 'nginx',
+      windowMs: 60_000,
+      seed: 1,
+      limit: '9',
+    },
+    ...{ rollout, settleMs: 9_000, health: 'tcp:80', timeoutMs: 3_000, plan: '0123456789abcdef' },
+  });
+  const script: Script = {
+    queries: { request: request(nodes, {}, { body }), nodes: known },
+    accepted: { nodes: ['web2'], expected: 1, unreachable: [] },
+    end: {},
+  };
+  const resume = (...more: string[]) => runClient(['requests', 'resume', requestId, ...more], script);
+
+  for (const [options, expected] of [
+    ['--failed', ['web2', 'web3', 'web8']],
+    ['--remaining', ['web4', 'web5', 'web6', 'web7']],
+    ['--failed --remaining', ['web2', 'web3', 'web4', 'web5', 'web6', 'web7', 'web8']],
+  ] as const) {
+    it(`${options} sends it to ${expected.join(', ')}`, async () => {
+      const { manager } = await resume(...options.split(' '));
+      expect(manager.requests).to.have.lengthOf(1);
+      expect(manager.requests[0]?.nodes).to.deep.equal(expected);
+    });
+  }
+
+  it('keeps the rollout and the checks, and nothing of whom it was aimed at', async () => {
+    const { manager } = await resume('--remaining');
+    expect(manager.requests[0]).to.deep.equal({
+      ...{ id: requestId, cmd: 'restart', topic: 'role:web', service: 'nginx' },
+      nodes: ['web4', 'web5', 'web6', 'web7'],
+      ...{ rollout, settleMs: 9_000, health: 'tcp:80', timeoutMs: 3_000, windowMs: 5_000 },
+      notAfterMs: manager.clock.wallMs() + 86_400_000,
+    });
+  });
+
+  it('takes other options in their place', async () => {
+    const { manager } = await resume('--failed', '--max-fail', '50%', '--settle', '0', '-a', '9');
+    expect(manager.requests[0]).to.deep.include({
+      ...{ rollout: { ...rollout, maxFail: '50%' }, settleMs: 0, timeoutMs: 9_000, health: 'tcp:80' },
+    });
+  });
+
+  it('may be planned first', async () => {
+    const run = await resume('--failed', '--dry-run');
+    expect(run.out).to.include('alive (1): web2\n');
+    expect(run.manager.requests).to.deep.equal([]);
+  });
+
+  it('names who cannot be called by name', async () => {
+    const run = await resume('--remaining');
+    expect(run.error).to.include('not resumed, not known by name: old1\n');
+  });
+
+  it('is refused while it is open', async () => {
+    const queries = { request: request(nodes, open, { body }), nodes: known };
+    const run = await runClient(['requests', 'resume', requestId, '--failed'], { queries });
+    expect(run).to.include({ code: 64, out: '' });
+    expect(run.error).to.include(`request ${requestId} is not over`);
+    expect(run.manager.requests).to.deep.equal([]);
+  });
+
+  it('is refused when the manager does not say how it was sent', async () => {
+    const queries = { request: request(nodes), nodes: known };
+    const run = await runClient(['requests', 'resume', requestId, '--failed'], { queries });
+    expect(run).to.include({ code: 69, out: '' });
+    expect(run.manager.requests).to.deep.equal([]);
+  });
+
+  it('says that there is nothing to resume, and ends with 0', async () => {
+    const queries = { request: request([['web1', 'ok']], {}, { body }), nodes: known };
+    const run = await runClient(['requests', 'resume', requestId, '--failed', '--remaining'], { queries });
+    expect(run).to.include({
+      ...{ code: 0, out: '' },
+      error: `service-mgr-client: nothing to resume of request ${requestId}\n`,
+    });
+  });
+});
+
+describe('requests attach, of a rollout', () => {
+  it('shows why it stopped, as who sent it would have seen', async () => {
+    const rollout = { batch: 1, batches: 2, started: 1, stopped: '1 node failed' };
+    const nodes: readonly Node[] = [
+      ['web1', 'failed'],
+      ['web2', 'cancelled'],
+    ];
+    const queries = {
+      request: request(nodes, { rollout }),
+      answers: answers(startAnswer('web1', { returncode: 1 })),
+    };
+    const run = await runClient(['requests', 'attach', requestId], { queries });
+    expect(run.code).to.equal(2);
+    expect(run.error).to.include('stopped: 1 node failed\nnot started: web2\n');
   });
 });

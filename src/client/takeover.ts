@@ -1,0 +1,43 @@
+import { type RequestBody, sealRequest } from '../wire/request.ts';
+import type { AskDeps, AskOptions } from './ask.ts';
+import type { Collection } from './collection.ts';
+import { type Patience, take } from './take.ts';
+
+/**
+ * While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. It
+ * has the same id there, so it runs nowhere twice. Not for rollouts: `watchRollout`.
+ */
+export function watchByTakeover(
+  first: string,
+  body: RequestBody,
+  collection: Collection,
+  patience: Patience,
+  options: AskOptions,
+  deps: AskDeps,
+): void {
+  const { connections, clock } = deps;
+  const { timeoutMs, endpoints } = options;
+  const frame = sealRequest(body);
+  let endpoint = first;
+
+  const isThere = async (): Promise<boolean> =>
+    (await connections.exchange(endpoint, frame, timeoutMs, patience.signal)) !== undefined;
+
+  const moveOn = async (): Promise<void> => {
+    const others = endpoints.filter((other) => other !== endpoint);
+    try {
+      const next = await take(body, patience, { ...options, endpoints: others, retries: 1 }, deps);
+      collection.listen(connections.publisherOf(next.endpoint, next.reply.port));
+      endpoint = next.endpoint;
+    } catch {
+      // None of them took it: the first one may come back.
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    if (collection.isOver) return;
+    if (!(await isThere())) await moveOn();
+    if (!collection.isOver) clock.after(timeoutMs, 'manager watch', () => void look());
+  };
+  if (endpoints.length > 1) clock.after(timeoutMs, 'manager watch', () => void look());
+}
