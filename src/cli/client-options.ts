@@ -2,6 +2,7 @@ import { type Command, Option, type OptionValues } from '@commander-js/extra-typ
 import type { Order } from '../client/index.ts';
 import { duration } from '../config/values.ts';
 import type { Terminal } from '../platform/terminal.ts';
+import { ServiceManagerError } from '../wire/errors.ts';
 import { ActionName, ServiceName, Target } from '../wire/fields.ts';
 import { HealthCheck, type Rollout } from '../wire/request.ts';
 import { version } from '../wire/version.ts';
@@ -68,6 +69,7 @@ export function addSendingOptions<Args extends unknown[], Options extends Option
         formats,
       ),
     )
+    .option('--follow', 'show what the action prints, line by line as it comes, behind the name of the node')
     .option('--async', 'print only the id of the request and do not wait for answers');
   return addRolloutOptions(addAimOptions(command)) as Command<Args, Options & SendingOptions>;
 }
@@ -79,6 +81,7 @@ export type SendingOptions = AimOptions &
     readonly settle?: number | undefined;
     readonly health?: string | undefined;
     readonly format?: Format | undefined;
+    readonly follow?: true | undefined;
     readonly async?: true | undefined;
   };
 
@@ -90,9 +93,14 @@ export type Earlier = Pick<Order, 'rollout' | 'settleMs' | 'health' | 'actionTim
 
 /** What the options and the task ask for, on top of what was asked for before. Throws BAD_USAGE for what makes no sense. */
 export function commandOf(options: SendingOptions, task: Task, earlier: Earlier = {}): RequestCommand {
-  const { actionTimeout: actionTimeoutMs, settle: settleMs, health, format } = options;
+  const { actionTimeout: actionTimeoutMs, settle: settleMs, health, follow, format } = options;
+  if (follow === true && options.async === true)
+    throw new ServiceManagerError(
+      'BAD_USAGE',
+      'options --follow and --async stand together, expected one of them',
+    );
   const rollout: Rollout | undefined = rolloutOf(options, earlier.rollout);
-  const more = onlyGiven({ actionTimeoutMs, settleMs, health, rollout });
+  const more = onlyGiven({ actionTimeoutMs, settleMs, health, follow, rollout });
   return {
     order: { ...task, ...earlier, ...more, ...aimOf(options, rollout?.order === 'random') },
     format,

@@ -1,6 +1,6 @@
 import type { Absence, NodeOutcome } from '../client/index.ts';
 import { foldNames } from '../core/fold.ts';
-import type { Outcome } from '../core/outcome.ts';
+import { type Outcome, outcomes } from '../core/outcome.ts';
 import { absenceText } from './formats/absence.ts';
 import type { Output } from './output.ts';
 import { failedOutcomes, isAimless, type Report, silentNodes } from './report.ts';
@@ -33,6 +33,16 @@ const headings: ReadonlyArray<readonly [Outcome, string]> = [
   ['unverified', 'unverified'],
   ['ok', 'ok, but the answer did not arrive'],
 ];
+
+/** Says on standard error how it went where somebody answered, when the answers themselves are not printed. */
+export function nameAnswered(report: Report, output: Output): void {
+  const silent = new Set(silentNodes(report).map(({ node }) => node));
+  const answered = report.summary.outcomes.filter(({ node }) => !silent.has(node));
+  for (const outcome of outcomes) {
+    const names = answered.filter((node) => node.outcome === outcome).map(({ node }) => node);
+    if (names.length > 0) output.message(`${outcome}: ${foldNames(names)}`);
+  }
+}
 
 /** Says on standard error what the answers do not show: who did not answer. `announced` were named at once. */
 export function nameSilent(report: Report, announced: ReadonlySet<string>, output: Output): void {

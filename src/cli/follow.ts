@@ -1,7 +1,8 @@
 import type { Absence, PendingRequest, Summary } from '../client/index.ts';
 import type { Answer } from '../wire/result.ts';
-import { announceAbsent, nameSilent, sayStopped } from './conclusion.ts';
+import { announceAbsent, nameAnswered, nameSilent, sayStopped } from './conclusion.ts';
 import { exitCodeNamed } from './exit-codes.ts';
+import { LiveOutput } from './live-output.ts';
 import { type Format, formatAnswerLine, printReport } from './print.ts';
 import { Progress } from './progress.ts';
 import { exitCodeOfSummary, isAimless, type RequestFacts } from './report.ts';
@@ -10,7 +11,9 @@ import type { Session } from './session.ts';
 export interface Followed {
   readonly request: PendingRequest;
   readonly facts: RequestFacts;
-  readonly format: Format;
+  /** Undefined: the output of the actions was printed as it came, and their answers need not be. */
+  readonly format: Format | undefined;
+  readonly isFollowed?: boolean;
   /** Nodes that were not there when it was sent. */
   readonly absences: readonly Absence[];
   /** Looks once more what became of those who have not answered when the wait is over and the request is not. */
@@ -23,13 +26,18 @@ export async function follow(followed: Followed, session: Session): Promise<numb
   const { output, interrupted } = session;
   announceAbsent(absences, output);
   if (isAimless(request.summary)) await request.stop();
+  const live =
+    followed.isFollowed === true ? new LiveOutput(request.nodes, output, format === undefined) : undefined;
+  if (live !== undefined) request.onOutput((piece) => live.take(piece));
   const answers = await collectAnswers(request, format, session);
+  live?.close();
   const isInterrupted = interrupted.aborted;
   const known = request.summary;
   const summary = known.isOver || isInterrupted || lastLook === undefined ? known : await lastLook(known);
   const exitCode = isInterrupted ? exitCodeNamed('interrupted') : exitCodeOfSummary(summary);
   const report = { facts, answers, summary, absences: byNode(absences), exitCode };
-  if (format !== 'ndjson') output.data(printReport(format, report, output));
+  if (format === undefined) nameAnswered(report, output);
+  else if (format !== 'ndjson') output.data(printReport(format, report, output));
   if (isInterrupted) sayInterrupted(summary, session);
   else {
     nameSilent(report, new Set(report.absences.keys()), output);
@@ -60,7 +68,11 @@ function sayWhenSilent(request: PendingRequest, { output, attachOptions }: Sessi
   });
 }
 
-async function collectAnswers(request: PendingRequest, format: Format, session: Session): Promise<Answer[]> {
+async function collectAnswers(
+  request: PendingRequest,
+  format: Format | undefined,
+  session: Session,
+): Promise<Answer[]> {
   const { output, clock } = session;
   const answers: Answer[] = [];
   const isStreamed = format === 'ndjson';

@@ -57,6 +57,16 @@ export class Output {
     this.#add(this.#terminal.writeOut(text));
   }
 
+  get isErrorColor(): boolean {
+    return this.isColor && this.hasStatus;
+  }
+
+  /** One line that is printable already, and may be coloured. */
+  coloured(line: string): void {
+    this.status('');
+    this.#add(this.#terminal.writeError(`${line}\n`));
+  }
+
   /** One or more lines; their line ends are ours, and what else would steer the terminal is made visible. */
   message(text: string): void {
     this.status('');

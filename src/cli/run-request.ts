@@ -1,4 +1,5 @@
 import type { Order, PendingRequest } from '../client/index.ts';
+import { onlyGiven } from './aim-options.ts';
 import { announceAbsent, sayNobody } from './conclusion.ts';
 import { confirmed } from './confirm.ts';
 import { dryRun } from './dry-run.ts';
@@ -31,14 +32,19 @@ export async function runRequest(command: RequestCommand, session: Session): Pro
   if (isAsync) return leave(request, order.topic, session);
   const { action, topic, service, nodes } = order;
   const facts = { id, action, topic, service, nodes };
-  return follow({ request, facts, format: format ?? defaultFormat, absences }, session);
+  const isFollowed = order.follow === true;
+  const shown = isFollowed ? format : (format ?? defaultFormat);
+  return follow({ request, facts, format: shown, isFollowed, absences }, session);
 }
 
-function send(order: Order, { manager, window, interrupted: signal }: Session): Promise<PendingRequest> {
+function send(
+  order: Order,
+  { manager, window, batchWindowMs: windowMs, interrupted: signal }: Session,
+): Promise<PendingRequest> {
   if (order.rollout === undefined) return manager.send({ ...order, windowMs: window.remainingMs, signal });
-  // Each batch has the whole window, and the rollout no end that is known.
+  // The rollout has no end that is known.
   window.stop();
-  return manager.send({ ...order, windowMs: window.lengthMs, signal });
+  return manager.send({ ...order, ...onlyGiven({ windowMs }), signal });
 }
 
 /** The request goes on without us. */

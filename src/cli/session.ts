@@ -18,6 +18,8 @@ export interface Session {
   readonly ended: AbortSignal;
   /** It began with the program. */
   readonly window: Window;
+  /** What a batch of a rollout has, if the user says so. */
+  readonly batchWindowMs: number | undefined;
   /** What changes services on more nodes than this is confirmed first. */
   readonly confirmAbove: number;
   /** To be put behind a command that is to reach the same managers. */
@@ -54,9 +56,11 @@ export async function withSession(
     options.endpoint === undefined && options.config === undefined ? '' : ` -e ${config.endpoints.join(',')}`;
   const ended = AbortSignal.any([interrupted, window.ended]);
   const { confirmAbove } = config;
+  const { waitTime: batchWindowMs } = options;
   try {
     return await run({
-      ...{ manager, output, terminal, clock, interrupted, ended, window, confirmAbove, attachOptions, debug },
+      ...{ manager, output, terminal, clock, interrupted, ended, window, batchWindowMs },
+      ...{ confirmAbove, attachOptions, debug },
     });
   } finally {
     window.stop();

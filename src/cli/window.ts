@@ -31,10 +31,6 @@ export class Window {
     return this.#questionsEnded.signal;
   }
 
-  get lengthMs(): number {
-    return this.#lengthMs;
-  }
-
   /** Whole milliseconds that are left. */
   get remainingMs(): number {
     return Math.max(leastWindowMs, Math.floor(this.#endMs - this.#clock.now()));

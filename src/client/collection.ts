@@ -1,15 +1,18 @@
 import type { Clock } from '../platform/clock.ts';
 import { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
+import { OutputPiece } from '../wire/output.ts';
 import { type RolloutInfo, RolloutProgress } from '../wire/query.ts';
 import { Answer, isServiceAnswer, nodeOfAnswer, withTextOutput } from '../wire/result.ts';
-import { endTopic, rolloutTopic } from '../wire/topic.ts';
+import { endTopic, outputTopic, rolloutTopic } from '../wire/topic.ts';
 import type { Connections } from './connections.ts';
 import { Mailbox } from './mailbox.ts';
 
 export interface CollectionOptions {
   readonly id: RequestId;
   readonly isRollout: boolean;
+  /** What the actions print is wanted as it comes. */
+  readonly isFollowed?: boolean;
   /** Of the clock's `now`. */
   readonly deadlineMs: number;
   /** Ends the collection when aborted. */
@@ -29,6 +32,9 @@ export class Collection {
   readonly #answers = new Mailbox<Answer>();
   readonly #release: () => void;
   readonly #changes: Array<() => void> = [];
+  readonly #watchers: Array<(piece: OutputPiece) => void> = [];
+  /** Pieces that came before anybody watched. */
+  readonly #unwatched: OutputPiece[] = [];
   readonly #ends: Array<() => void> = [];
   #end: RequestEnd | undefined;
   #rollout: RolloutInfo | undefined;
@@ -85,11 +91,12 @@ export class Collection {
   /** Listens to this publisher too, if it does not yet. */
   listen(publisher: string): void {
     if (this.isOver || this.#listening.has(publisher)) return;
-    const { connections, id, isRollout } = this.#options;
+    const { connections, id, isRollout, isFollowed } = this.#options;
     const feed = connections.feed(publisher);
     const progress = (payload: Buffer): void => this.#receiveProgress(RolloutProgress.tryDecode(payload));
     // The id last: the manager begins to replay when it sees it.
     const stops = [
+      ...(isFollowed ? [feed.listen(outputTopic(id), (payload) => this.#receiveOutput(payload))] : []),
       ...(isRollout ? [feed.listen(rolloutTopic(id), progress)] : []),
       feed.listen(endTopic(id), (payload) => this.#receiveEnd(RequestEnd.tryDecode(payload))),
       feed.listen(id, (payload) => this.#receiveAnswer(Answer.tryDecode(payload))),
@@ -110,6 +117,12 @@ export class Collection {
   /** Calls `run` whenever `rollout` or `silentManager` has changed. */
   onChange(run: () => void): void {
     this.#changes.push(run);
+  }
+
+  /** Calls `run` with what the actions print, as it comes, beginning with what has come already. */
+  onOutput(run: (piece: OutputPiece) => void): void {
+    this.#watchers.push(run);
+    for (const piece of this.#unwatched.splice(0)) run(piece);
   }
 
   /** Calls `run` when no more answers will come; at once if that is so already. */
@@ -170,6 +183,13 @@ export class Collection {
   #receiveProgress(rollout: RolloutInfo | undefined): void {
     if (rollout === undefined) this.#unreadable += 1;
     else this.advance(rollout);
+  }
+
+  #receiveOutput(payload: Buffer): void {
+    const piece = OutputPiece.tryDecode(payload);
+    if (piece === undefined) this.#unreadable += 1;
+    else if (this.#watchers.length === 0) this.#unwatched.push(piece);
+    else for (const run of this.#watchers) run(piece);
   }
 
   #receiveAnswer(answer: Answer | undefined): void {

@@ -8,6 +8,7 @@ import { ServiceManagerClient, type ServiceManagerOptions } from './service-mana
 export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 export type { State } from '../wire/fields.ts';
 export { type Outcome, outcomes } from '../wire/outcome.ts';
+export type { OutputPiece } from '../wire/output.ts';
 export type { NodeInfo, Progress, RequestInfo, RolloutInfo } from '../wire/query.ts';
 export type { Absence } from '../wire/reply.ts';
 export type { Rollout } from '../wire/request.ts';

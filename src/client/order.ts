@@ -25,7 +25,7 @@ export interface Order {
   readonly service: string;
   /**
    * Upper bound of the wall-clock time from here to the last answer, in milliseconds. Default 5,000. Of a rollout: the
-   * time of one batch; the whole of it is waited for a day at most.
+   * time of one batch, default 120,000; the whole of it is waited for a day at most.
    */
   readonly windowMs?: number;
   /** Time limit of the action on each node, in milliseconds; the agent's own limit applies where it is shorter. */
@@ -34,20 +34,42 @@ export interface Order {
   readonly settleMs?: number;
   /** A check on the node that must go well after the action: `tcp:PORT`, `http:PORT/PATH` or `exec:NAME`. */
   readonly health?: string;
+  /** The agents send what the action prints as it comes, see `PendingRequest.onOutput`. */
+  readonly follow?: boolean;
   /** Stops waiting when aborted; the request itself goes on. */
   readonly signal?: AbortSignal;
 }
 
-export const defaultWindowMs = 5_000;
+const defaultWindowMs = 5_000;
+/** Longer than an agent lets an action take, if it is not set up otherwise: a slow node is not to stop a rollout. */
+const defaultBatchMs = 120_000;
 /** A rollout has no end that is known before. */
 export const rolloutMs = 86_400_000;
 
+/** How long the answers are waited for; of a rollout, those of one batch. */
+export function windowOf({ windowMs, rollout }: Pick<Order, 'windowMs' | 'rollout'>): number {
+  return windowMs ?? (rollout === undefined ? defaultWindowMs : defaultBatchMs);
+}
+
 /** The order as it travels, with an id of its own. Throws INVALID_MESSAGE for a bad one. */
 export function bodyOf(order: Order, clock: Clock, newId: () => RequestId): RequestBody {
-  const { windowMs = defaultWindowMs, nodes, exclude, limit, seed, expect, plan, rollout } = order;
-  const { settleMs, health, actionTimeoutMs: timeoutMs } = order;
+  const { nodes, exclude, limit, seed, expect, plan, rollout } = order;
+  const windowMs = windowOf(order);
+  const { settleMs, health, follow, actionTimeoutMs: timeoutMs } = order;
   const goodMs = rollout === undefined ? windowMs : rolloutMs;
-  const optional = { timeoutMs, nodes, exclude, limit, seed, expect, plan, rollout, settleMs, health };
+  const optional = {
+    timeoutMs,
+    nodes,
+    exclude,
+    limit,
+    seed,
+    expect,
+    plan,
+    rollout,
+    settleMs,
+    health,
+    follow,
+  };
   return RequestBody.parse({
     id: newId(),
     cmd: order.action as ActionName,

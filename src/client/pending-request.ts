@@ -1,6 +1,7 @@
 import { type Outcome, outcomeOfAnswer } from '../core/outcome.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import type { RequestId } from '../wire/fields.ts';
+import type { OutputPiece } from '../wire/output.ts';
 import type { RolloutInfo } from '../wire/query.ts';
 import type { Absence, Accepted } from '../wire/reply.ts';
 import { type Answer, nodeOfAnswer } from '../wire/result.ts';
@@ -80,6 +81,14 @@ export class PendingRequest implements AsyncIterable<Answer> {
   /** Calls `run` whenever `rollout` or `silentManager` has changed. */
   onChange(run: () => void): void {
     this.#collection.onChange(run);
+  }
+
+  /**
+   * Calls `run` with what the actions print, as it comes, if the order said `follow`. Pieces may be lost; each answer has
+   * the output of its node once more.
+   */
+  onOutput(run: (piece: OutputPiece) => void): void {
+    this.#collection.onOutput(run);
   }
 
   /** Answers that are known already, when this is about an earlier request. */

@@ -3,7 +3,7 @@ import type { PlanReply } from '../wire/query.ts';
 import type { AskDeps, AskOptions } from './ask.ts';
 import { Collection } from './collection.ts';
 import { History } from './history.ts';
-import { bodyOf, defaultWindowMs, type Order, rolloutMs } from './order.ts';
+import { bodyOf, type Order, rolloutMs, windowOf } from './order.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
 import { askPlan, patienceOf, take } from './take.ts';
@@ -23,12 +23,13 @@ export type Plan = Omit<PlanReply, 'success'>;
 /** Resolves when a manager took the order. Rejects with INVALID_MESSAGE for a bad order, and as `ask` does. */
 export async function send(order: Order, options: AskOptions, deps: SendDeps): Promise<PendingRequest> {
   const { connections, clock } = deps;
-  const { signal, windowMs = defaultWindowMs } = order;
+  const { signal } = order;
   const isRollout = order.rollout !== undefined;
-  const deadlineMs = clock.now() + windowMs;
+  const deadlineMs = clock.now() + windowOf(order);
   const body = bodyOf(order, clock, deps.newId);
   const endMs = (isRollout ? clock.now() + rolloutMs : deadlineMs) + lastWordMs;
-  const collecting = { id: body.id, isRollout, deadlineMs: endMs, signal, connections, clock };
+  const isFollowed = order.follow === true;
+  const collecting = { id: body.id, isRollout, isFollowed, deadlineMs: endMs, signal, connections, clock };
   const collection = new Collection(collecting);
   // A manager that was asked before publishes where it did then: who listens already misses nothing and waits less.
   const publisher = connections.knownPublisher(options.endpoints[0] ?? '');

@@ -469,7 +469,7 @@ describe('requests resume', () => {
     expect(manager.requests[0]).to.deep.equal({
       ...{ id: requestId, cmd: 'restart', topic: 'role:web', service: 'nginx' },
       nodes: ['web4', 'web5', 'web6', 'web7'],
-      ...{ rollout, settleMs: 9_000, health: 'tcp:80', timeoutMs: 3_000, windowMs: 5_000 },
+      ...{ rollout, settleMs: 9_000, health: 'tcp:80', timeoutMs: 3_000, windowMs: 120_000 },
       notAfterMs: manager.clock.wallMs() + 86_400_000,
     });
   });
