@@ -11,6 +11,9 @@ const require = createRequire(import.meta.url);
 
 // Only Node.js before 22.13 needs it, and it does not exist for every system.
 const hasSqlitePackage = existsSync(join(top, 'node_modules/@photostructure/sqlite'));
+// Only to show the output of actions as it comes, and it does not exist for every system.
+const ptyAddon = join(top, `node_modules/@lydell/node-pty-${process.platform}-${process.arch}`, 'pty.node');
+const hasPtyPackage = existsSync(ptyAddon);
 
 const programs = ['service-mgrd', 'service-mgr-agentd', 'service-mgr-client'];
 const entries = [
@@ -30,10 +33,21 @@ const addonsBesideBundle = {
       path: require.resolve(path),
     }));
     esbuild.onResolve({ filter: /^node-gyp-build$/ }, ({ path }) => ({ path, namespace: 'addon' }));
-    esbuild.onLoad({ filter: /.*/, namespace: 'addon' }, () => ({
+    esbuild.onLoad({ filter: /^node-gyp-build$/, namespace: 'addon' }, () => ({
       contents: "module.exports = () => require('./sqlite.node');",
     }));
-    esbuild.onResolve({ filter: /^\.\/sqlite\.node$/, namespace: 'addon' }, ({ path }) => ({
+    esbuild.onResolve({ filter: /^@lydell\/node-pty$/ }, ({ path }) =>
+      hasPtyPackage ? undefined : { path, external: true },
+    );
+    esbuild.onResolve({ filter: /^\.\/(requireBinary|windowsTerminal)$/ }, ({ path }) => ({
+      path,
+      namespace: 'addon',
+    }));
+    esbuild.onLoad({ filter: /^\.\/requireBinary$/, namespace: 'addon' }, () => ({
+      contents: "exports.requireBinary = () => require('./pty.node');",
+    }));
+    esbuild.onLoad({ filter: /^\.\/windowsTerminal$/, namespace: 'addon' }, () => ({ contents: '' }));
+    esbuild.onResolve({ filter: /^\.\/(sqlite|pty)\.node$/, namespace: 'addon' }, ({ path }) => ({
       path,
       external: true,
     }));
@@ -110,6 +124,7 @@ async function main() {
   await mkdir(dist, { recursive: true });
   const addons = { 'zeromq.node': await findZeromqAddon() };
   if (hasSqlitePackage) addons['sqlite.node'] = findSqliteAddon();
+  if (hasPtyPackage) addons['pty.node'] = ptyAddon;
   for (const [name, addon] of Object.entries(addons)) {
     await replaceFile(join(dist, name), 0o644, (fresh) => copyFile(addon, fresh));
   }

@@ -15,6 +15,7 @@ import { openLog } from '../platform/node/log.ts';
 import { openNotify } from '../platform/node/notify.ts';
 import { NodePidFiles } from '../platform/node/pid-file.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
+import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
 import { onSignal, untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
@@ -41,7 +42,9 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
       }),
     );
     const host = readHostFacts();
-    const processes = closing.add(new NodeProcesses({ scratchDir }));
+    const processes = closing.add(
+      new NodeProcesses({ scratchDir, pseudoTerminals: await loadPseudoTerminals() }),
+    );
     const { serviceProgram: program, outputLimitBytes } = config;
     const real = new Service8({ processes, program, outputLimitBytes, system: host.system });
     const { aliases, hasKnownAliases, bundles } = config;
