@@ -34,6 +34,7 @@ export class Answers {
         ...(run.timedOut ? { timedOut: true } : {}),
         ...(run.stdout.cutBytes > 0 ? { stdoutCutBytes: run.stdout.cutBytes } : {}),
         ...(run.stderr.cutBytes > 0 ? { stderrCutBytes: run.stderr.cutBytes } : {}),
+        ...(run.services === undefined ? {} : { services: [...run.services] }),
       },
       uuid: id,
     };

@@ -11,10 +11,12 @@ import { readHostFacts } from '../platform/node/host.ts';
 import { newBootId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
+import { nodePrograms } from '../platform/node/programs.ts';
 import { untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
-import { Service8 } from '../provider/service8.ts';
+import { chooseProvider } from '../provider/choose.ts';
+import { openProvider } from '../provider/open.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
 const sockets = new ZmqSockets();
@@ -34,10 +36,15 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
     );
     const host = readHostFacts();
     const processes = closing.add(new NodeProcesses({ scratchDir }));
-    const { serviceProgram: program, outputLimitBytes } = config;
-    const provider = new Service8({ processes, program, outputLimitBytes, system: host.system });
+    const { system } = host;
+    const hostView = { system, files: nodeFiles, programs: nodePrograms(process.env) };
+    const chosen = chooseProvider(config, hostView);
+    const { outputLimitBytes } = config;
+    const provider = openProvider(chosen, { ...hostView, processes, outputLimitBytes });
+    const providerName = chosen.name;
+    log.info('provider.chosen', { ...chosen });
     const identity = { boot: newBootId(), random: Math.random };
-    const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
+    const deps = { sockets, clock: nodeClock, log, host, provider, providerName, journal, ...identity };
     const { finished } = closing.add(await Agent.start(config, deps));
     return { finished, close: () => closing.close() };
   } catch (error) {

@@ -25,7 +25,9 @@ describe('agent config', () => {
       protocol: 'v2',
       actionTimeoutMs: 60_000,
       outputLimitBytes: 65_536,
-      serviceProgram: 'service',
+      provider: 'auto',
+      serviceProgram: undefined,
+      serviceFolder: undefined,
       extraActions: [],
     });
   });
@@ -39,7 +41,9 @@ describe('agent config', () => {
       protocol: 'v1',
       action_timeout: '5m',
       output_limit: '1KiB',
-      service_program: '/usr/sbin/service',
+      provider: 'runit',
+      service_program: '/usr/bin/sv',
+      service_folder: '/srv/services',
     };
     expect(read(changes, '[actions]\nextra = configtest, upgrade')).to.deep.include({
       nodeName: 'web1',
@@ -49,7 +53,9 @@ describe('agent config', () => {
       protocol: 'v1',
       actionTimeoutMs: 300_000,
       outputLimitBytes: 1_024,
-      serviceProgram: '/usr/sbin/service',
+      provider: 'runit',
+      serviceProgram: '/usr/bin/sv',
+      serviceFolder: '/srv/services',
       extraActions: ['configtest', 'upgrade'],
     });
   });
@@ -91,7 +97,9 @@ describe('agent config', () => {
     ['action_timeout', '25h'],
     ['output_limit', '1'],
     ['output_limit', '1MiB'],
+    ['provider', 'upstart'],
     ['service_program', '../service'],
+    ['service_folder', 'services'],
   ] as const) {
     it(`refuses ${key} = ${value}`, () => {
       expect(() => read({ [key]: value })).to.throw(
