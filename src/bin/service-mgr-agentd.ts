@@ -42,7 +42,7 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
     const { outputLimitBytes } = config;
     const provider = openProvider(chosen, { ...hostView, processes, outputLimitBytes });
     const providerName = chosen.name;
-    log.info('provider.chosen', { ...chosen });
+    log.info('provider.chosen', { provider: chosen.name, program: chosen.program });
     const identity = { boot: newBootId(), random: Math.random };
     const deps = { sockets, clock: nodeClock, log, host, provider, providerName, journal, ...identity };
     const { finished } = closing.add(await Agent.start(config, deps));

@@ -53,9 +53,9 @@ export function chooseProvider(settings: ProviderSettings, host: ProviderHost): 
     serviceFolder: settings.serviceFolder ?? usualFolder(name, host),
     bootLinks: (['update-rc.d', 'chkconfig'] as const).find((program) => host.programs.isThere(program)),
   };
-  const trouble = isNamed(settings) ? troubleWith(chosen, host) : undefined;
+  const trouble = isNamed(settings) ? troubleWith(chosen, settings, host) : undefined;
   if (trouble === undefined) return chosen;
-  throw new ServiceManagerError('BAD_CONFIG', `provider = ${settings.provider}: ${trouble}`);
+  throw new ServiceManagerError('BAD_CONFIG', trouble);
 }
 
 /** What nobody has named may be missing: the agent then says so in its answers. */
@@ -103,12 +103,28 @@ function usualFolder(name: ProviderName, { files }: ProviderHost): string {
   return runitFolders.find((folder) => files.exists(folder)) ?? '/etc/service';
 }
 
-function troubleWith(chosen: ChosenProvider, { files, programs }: ProviderHost): string | undefined {
-  const { name, program, serviceFolder } = chosen;
+function troubleWith(
+  { name, program, serviceFolder }: ChosenProvider,
+  settings: ProviderSettings,
+  { files, programs }: ProviderHost,
+): string | undefined {
+  const provider = `provider = ${name}: this host`;
   if (name === 'systemd' && !hasSystemd(files)) {
-    return 'this host was not booted by systemd, for which there would be the folder /run/systemd/system';
+    return `${provider} was not booted by systemd, for which there would be the folder /run/systemd/system`;
   }
-  if (name !== 'init.d' && !programs.isThere(program)) return `this host has no program ${program}`;
-  const hasFolder = name === 'init.d' || name === 'runit';
-  return hasFolder && !files.exists(serviceFolder) ? `this host has no folder ${serviceFolder}` : undefined;
+  if (name !== 'init.d' && !programs.isThere(program)) {
+    const isUsual = settings.serviceProgram === undefined;
+    return isUsual ? `${provider} has no program ${program}` : noSuch('service_program', program, 'program');
+  }
+  if ((name === 'init.d' || name === 'runit') && !files.exists(serviceFolder)) {
+    const isUsual = settings.serviceFolder === undefined;
+    return isUsual
+      ? `${provider} has no folder ${serviceFolder}`
+      : noSuch('service_folder', serviceFolder, 'folder');
+  }
+  return undefined;
+}
+
+function noSuch(key: string, value: string, what: string): string {
+  return `${key} = ${value}: this host has no such ${what}`;
 }

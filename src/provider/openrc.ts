@@ -70,7 +70,8 @@ export class OpenRc implements Provider {
       ['--exists', service],
       limitsAfter(limits, exit),
     );
-    if (search.exitCode !== 0 && !wasEnded(search)) return 'not-found';
+    // It says nothing of a service that it does not find, and something when it could not look.
+    if (search.exitCode === 1 && search.stderr.text === '') return 'not-found';
     return action === 'status' ? stateOfCode('openrc', exit) : 'unknown';
   }
 

@@ -30,6 +30,9 @@ mount -t proc proc /proc
 const outside = `setpriv --pdeathsig KILL unshare --pid --fork --mount --uts --ipc --kill-child sh "$1" &
 wait "$!"`;
 
+/** The end of a script for a namespace whose first process has nothing else to do: it reaps what dies there. */
+export const reap = 'ready\nwhile :; do sleep 86400 & wait "$!" || :; done\n';
+
 /**
  * Runs a script of sh that prepares the inside, and ends by becoming the first process inside (`exec`, or a loop that
  * waits). Resolves when it has got past its \`ready\`. `cleanUp()` ends everything inside; needs root.
