@@ -4,8 +4,7 @@ import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { BootLinks } from './boot-links.ts';
 
 /** As the configuration names them. */
-export const providerNames = ['service', 'systemd', 'openrc', 'rc', 'init.d', 'runit'] as const;
-export type ProviderName = (typeof providerNames)[number];
+export type ProviderName = 'service' | 'systemd' | 'openrc' | 'rc' | 'init.d' | 'runit';
 
 /** What the configuration says. */
 export interface ProviderSettings {
