@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ServiceManager } from '../src/client/index.ts';
+import { nodePrograms } from '../src/platform/node/programs.ts';
 import { askAnew, KeptClient } from './bare-client.ts';
 import { runService } from './bare-service.ts';
 import { built, stopChildren, timeProgram } from './children.ts';
@@ -117,6 +118,7 @@ async function measureRoad(runs: number, { frontend }: Fleet): Promise<Row[]> {
 
 /** One of ours and one bare run follow each other, because service(8) itself takes longer than what is to be seen. */
 async function measureService(runs: number, folder: string): Promise<Row[]> {
+  if (!nodePrograms(process.env).isThere('service')) return [];
   const agent = await startServiceAgent(folder);
   const code = await runService('cron');
   const { ours, bare } = await interleave(runs * statusesPerRun, {

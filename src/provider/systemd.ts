@@ -74,8 +74,11 @@ export class Systemd implements Provider {
     for (const [unit = '', load = '', active = '', sub = ''] of linesOf(units.stdout).map(columns)) {
       if (load !== 'not-found' && unit.endsWith(suffix)) states.set(unit, stateOfUnit(load, active, sub));
     }
+    // If one of them fails, what the other one says is not the whole list.
+    const ended = units.exitCode === 0 && !wasEnded(units) ? files : units;
     const durationMs = units.durationMs + files.durationMs;
-    return listResult(this.#programs, name, { ...units, durationMs }, Array.from(states, listed));
+    const exit = { ...ended, stdout: units.stdout, durationMs };
+    return listResult(this.#programs, name, exit, Array.from(states, listed));
   }
 }
 

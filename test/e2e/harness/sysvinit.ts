@@ -13,7 +13,9 @@ const script = `
 mount -t tmpfs tmpfs /run
 mkdir /run/lock
 mount -t tmpfs tmpfs /etc/init.d
-for folder in /etc/rc?.d; do mount -t tmpfs tmpfs "$folder"; done
+for folder in /etc/rc?.d; do
+  [ ! -d "$folder" ] || mount -t tmpfs tmpfs "$folder"
+done
 for program in insserv openrc; do
   [ ! -e "/usr/sbin/$program" ] || mount --bind /dev/null "/usr/sbin/$program"
 done

@@ -24,6 +24,7 @@ describe('runit', () => {
     ['run: /sv/nginx: (pid 8) 1s, want down, got TERM', 'running'],
     ['down: /sv/nginx: 5s', 'stopped'],
     ['down: /sv/nginx: 5s, normally up; run: log: (pid 9) 5s', 'stopped'],
+    ['down: /sv/nginx: 5s, normally up; down: log: 1s, normally up, want up', 'stopped'],
     ['down: /sv/nginx: 1s, normally up, want up', 'failed'],
     ['finish: /sv/nginx: (pid 8) 1s, want up', 'failed'],
     ['finish: /sv/nginx: (pid 8) 1s', 'unknown'],

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { maxListed } from '../../../src/provider/list.ts';
 import { Systemd } from '../../../src/provider/systemd.ts';
 import type { ActionName, ServiceName } from '../../../src/wire/fields.ts';
 import { type ScriptedAnswer, ScriptedProcesses } from '../../fakes/scripted-processes.ts';
@@ -113,6 +114,26 @@ describe('systemd', () => {
       { service: 'web2', state: 'failed' },
       { service: 'web10', state: 'running' },
     ]);
+  });
+
+  it('lists no unit whose line was cut, and no more than an answer has room for', async () => {
+    const cut = { text: 'web1.service loaded active running\nweb2.service loaded active', cutBytes: 9 };
+    expect((await opened({ [units]: { stdout: cut }, [files]: {} }).run('list')).services).to.deep.equal([
+      { service: 'web1', state: 'running' },
+    ]);
+    const many = Array.from({ length: maxListed + 1 }, (_, at) => `web${at}.service loaded active running\n`);
+    const { services } = await opened({ [units]: { stdout: many.join('') }, [files]: {} }).run('list');
+    expect(services).to.have.lengthOf(maxListed);
+  });
+
+  it('does not take half a list for a whole one', async () => {
+    const stdout = 'web1.service loaded active running\n';
+    const ended = { exitCode: -15, timedOut: true };
+    expect(await opened({ [units]: { stdout }, [files]: ended }).run('list')).to.deep.include({
+      ...ended,
+      stdout: { text: stdout, cutBytes: 0 },
+      services: [{ service: 'web1', state: 'running' }],
+    });
   });
 
   it('reads more of a list than it hands on', async () => {
