@@ -41,7 +41,10 @@ export async function startNamespace(label: string, script: string, programs: re
   refuseWrongHost(label, programs);
   const file = join(temporaryFolder(), 'inside');
   writeFileSync(file, `${beginning}ready() { echo "inside $outside"; }\n${script}`);
-  const program = startProgram('sh', ['-c', outside, 'sh', file], { label });
+  // It ends with the tests, also when those are killed.
+  const program = startProgram('setpriv', ['--pdeathsig', 'KILL', 'sh', '-c', outside, 'sh', file], {
+    label,
+  });
   const [, pid = ''] = await program.waitForLine(/^inside (\d+)$/);
   return inside(program, pid);
 }
