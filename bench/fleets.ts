@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentDoor } from './agent-door.ts';
 import type { BareEndpoints } from './bare-client.ts';
 import { built, freeEndpoints, source, startChild } from './children.ts';
 
@@ -30,6 +31,19 @@ export async function startFleet(folder: string): Promise<Fleet> {
   await agent.nextLine();
   await untilAgent(mgmt);
   return { frontend, configFile: writeConfig(folder, 'service-mgr-client', { endpoint: frontend }) };
+}
+
+/** The agent as it is installed, on the service(8) of this host, with nobody but this process to ask it. */
+export async function startServiceAgent(folder: string): Promise<AgentDoor> {
+  const door = new AgentDoor();
+  const { backend, sink } = await door.open();
+  const config = writeConfig(folder, 'service-mgr-agentd', {
+    ...{ manager_endpoint: backend, sink_endpoint: sink, mgmt_endpoint: 'tcp://127.0.0.1:*' },
+    ...{ state_dir: join(folder, 'agent-state'), provider: 'service' },
+  });
+  startChild([built('service-mgr-agentd'), '-f', config, '-o', join(folder, 'agentd.log'), 'start']);
+  await door.agentIsThere();
+  return door;
 }
 
 /** The same number of processes and sockets with nothing of ours between them. */

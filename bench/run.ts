@@ -4,9 +4,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ServiceManager } from '../src/client/index.ts';
+import { nodePrograms } from '../src/platform/node/programs.ts';
 import { askAnew, KeptClient } from './bare-client.ts';
+import { runService } from './bare-service.ts';
 import { built, stopChildren, timeProgram } from './children.ts';
-import { type Fleet, startBareFleet, startFleet } from './fleets.ts';
+import { type Fleet, startBareFleet, startFleet, startServiceAgent } from './fleets.ts';
 
 interface Row {
   readonly name: string;
@@ -27,9 +29,11 @@ interface Goal {
 }
 
 const requestsPerRun = 40;
+const statusesPerRun = 12;
 const warmUpRequests = 300;
 const halfAgainAtMost: Goal = { text: 'at most 1.5 times', isMet: (ratio) => ratio <= 1.5 };
 const sixtyMsAtMost: Goal = { text: 'at most 60 ms over', isMet: (_, overMs) => overMs <= 60 };
+const fiveMsAtMost: Goal = { text: 'at most 5 ms over', isMet: (_, overMs) => overMs <= 5 };
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
@@ -112,6 +116,35 @@ async function measureRoad(runs: number, { frontend }: Fleet): Promise<Row[]> {
   ];
 }
 
+/** One of ours and one bare run follow each other, because service(8) itself takes longer than what is to be seen. */
+async function measureService(runs: number, folder: string): Promise<Row[]> {
+  if (!nodePrograms(process.env).isThere('service')) return [];
+  const agent = await startServiceAgent(folder);
+  const code = await runService('cron');
+  const { ours, bare } = await interleave(runs * statusesPerRun, {
+    ours: () => timed(async () => check((await agent.status('cron')) === code)),
+    bare: () => timed(async () => check((await runService('cron')) === code)),
+  });
+  agent.close();
+  const name = 'agent, from request to answer';
+  return [row(name, 'service cron status', byRun(ours), byRun(bare), fiveMsAtMost)];
+}
+
+async function timed(act: () => Promise<void>): Promise<number> {
+  const startedMs = performance.now();
+  await act();
+  return performance.now() - startedMs;
+}
+
+function check(isRight: boolean): void {
+  if (!isRight) throw new Error('a status came out another way');
+}
+
+function byRun(times: readonly number[]): number[] {
+  const runs = Array.from({ length: times.length / statusesPerRun }, (_, run) => run * statusesPerRun);
+  return runs.map((from) => median(times.slice(from, from + statusesPerRun)));
+}
+
 async function measurePrograms(runs: number, { configFile }: Fleet): Promise<Row[]> {
   const client = built('service-mgr-client');
   const order = ['-f', configFile, '-T', 'any', '-c', 'status', '-s', 'noop'];
@@ -153,6 +186,8 @@ const folder = mkdtempSync(join(tmpdir(), 'service-mgr-bench-'));
 try {
   const fleet = await startFleet(folder);
   const rows = [...(await measureRoad(runs, fleet)), ...(await measurePrograms(runs, fleet))];
+  await stopChildren();
+  rows.push(...(await measureService(runs, folder)));
   const host = { node: process.version, cores: availableParallelism() };
   process.stdout.write(`Medians of ${runs} interleaved runs; Node ${host.node}, ${host.cores} cores\n\n`);
   process.stdout.write(table(rows));

@@ -203,7 +203,8 @@ async function show(folder) {
   ]);
   const agent = await startDaemon('service-mgr-agentd', configs.agent, 'agent.started');
   await waitForAgent(configs.managerMgmt);
-  if (!hasServiceProgram()) say('\nThis host has no service(8) program; the agent says so in both answers.');
+  if (!hasServiceProgram() && !existsSync('/run/systemd/system'))
+    say('\nThis host has no service(8) program; the agent says so in both answers.');
   say('\nThe status of a service that does not exist:');
   await ask('dummy', configs.client, meanings);
   say('\nThe status of a service of this host:');

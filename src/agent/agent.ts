@@ -43,6 +43,8 @@ export interface AgentDeps {
   readonly log: Log;
   readonly host: HostFacts;
   readonly provider: Provider;
+  /** As the configuration names it; shown by `agent.status`. */
+  readonly providerName?: string;
   readonly journal: Journal;
   /** New at every start. */
   readonly boot: BootId;
@@ -257,6 +259,7 @@ export class Agent {
       node: this.#node,
       topics: () => this.#topics,
       host: this.#deps.host,
+      providerName: this.#deps.providerName,
       uptimeMs: () => this.#deps.clock.now() - this.#startedAtMs,
       counters: () => this.counters,
       stop: () => this.#stop(),

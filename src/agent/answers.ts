@@ -36,6 +36,7 @@ export class Answers {
         ...(run.stderr.cutBytes > 0 ? { stderrCutBytes: run.stderr.cutBytes } : {}),
         ...(run.ranAs === undefined ? {} : { ranAs: run.ranAs }),
         ...(run.members === undefined ? {} : { members: [...run.members] }),
+        ...(run.services === undefined ? {} : { services: [...run.services] }),
       },
       uuid: id,
     };

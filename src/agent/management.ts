@@ -21,6 +21,7 @@ export interface AgentManagementDeps {
   readonly node: string;
   readonly topics: () => ReadonlySet<string>;
   readonly host: HostFacts;
+  readonly providerName: string | undefined;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
   readonly stop: () => void;
@@ -40,6 +41,7 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         mgmt_endpoint: deps.mgmtEndpoint,
         node: deps.node,
         topics: [...deps.topics()],
+        ...(deps.providerName === undefined ? {} : { provider: deps.providerName }),
         version,
         uptimeMs: Math.round(deps.uptimeMs()),
         counters: deps.counters(),

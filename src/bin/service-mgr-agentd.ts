@@ -15,13 +15,15 @@ import { openLog } from '../platform/node/log.ts';
 import { openNotify } from '../platform/node/notify.ts';
 import { NodePidFiles } from '../platform/node/pid-file.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
+import { nodePrograms } from '../platform/node/programs.ts';
 import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
 import { onSignal, untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import { AliasedProvider } from '../provider/aliases.ts';
 import { Bundles } from '../provider/bundles.ts';
-import { Service8 } from '../provider/service8.ts';
+import { chooseProvider } from '../provider/choose.ts';
+import { openProvider } from '../provider/open.ts';
 import { lockFile } from '../store/process-lock.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
@@ -42,16 +44,19 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
       }),
     );
     const host = readHostFacts();
-    const processes = closing.add(
-      new NodeProcesses({ scratchDir, pseudoTerminals: await loadPseudoTerminals() }),
-    );
-    const { serviceProgram: program, outputLimitBytes } = config;
-    const real = new Service8({ processes, program, outputLimitBytes, system: host.system });
-    const { aliases, hasKnownAliases, bundles } = config;
+    const pseudoTerminals = await loadPseudoTerminals();
+    const processes = closing.add(new NodeProcesses({ scratchDir, pseudoTerminals }));
+    const { system } = host;
+    const hostView = { system, files: nodeFiles, programs: nodePrograms(process.env) };
+    const chosen = chooseProvider(config, hostView);
+    const { name: providerName, program } = chosen;
+    log.info('provider.chosen', { provider: providerName, program });
+    const { aliases, hasKnownAliases, bundles, outputLimitBytes } = config;
+    const real = openProvider(chosen, { ...hostView, processes, outputLimitBytes });
     const aliased = new AliasedProvider({ provider: real, clock: nodeClock, aliases, hasKnownAliases });
     const provider = new Bundles({ provider: aliased, clock: nodeClock, bundles, outputLimitBytes });
     const identity = { boot: newBootId(), random: Math.random };
-    const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
+    const deps = { sockets, clock: nodeClock, log, host, provider, providerName, journal, ...identity };
     const agent = closing.add(await Agent.start(config, deps));
     return {
       finished: agent.finished,

@@ -40,7 +40,11 @@ export interface AgentConfig {
   readonly protocol: 'v1' | 'v2';
   readonly actionTimeoutMs: number;
   readonly outputLimitBytes: number;
-  readonly serviceProgram: string;
+  readonly provider: (typeof providers)[number];
+  /** Undefined: that of the provider. */
+  readonly serviceProgram: string | undefined;
+  /** Undefined: that of the provider. */
+  readonly serviceFolder: string | undefined;
   readonly extraActions: readonly ActionName[];
   /** What to try where the host does not know a name. */
   readonly aliases: ReadonlyMap<string, readonly ServiceName[]>;
@@ -51,6 +55,7 @@ export interface AgentConfig {
 }
 
 const dayMs = 86_400_000;
+const providers = ['auto', 'service', 'systemd', 'openrc', 'rc', 'init.d', 'runit'] as const;
 
 export const agentKeys = {
   managerEndpoints: requiredKey(
@@ -110,11 +115,23 @@ export const agentKeys = {
     '64KiB',
     'How much of the output of an action is kept and sent.',
   ),
+  provider: optionalKey(
+    'provider',
+    oneOf(providers),
+    'auto',
+    'What starts and stops the services of this node; auto finds out what booted the host, see docs/PROVIDERS.md.',
+  ),
   serviceProgram: optionalKey(
     'service_program',
     programFile,
-    'service',
-    'The service(8) program, by name or by absolute path.',
+    undefined,
+    'The program of the provider by name or by absolute path, such as service or systemctl; with provider = auto it is service(8).',
+  ),
+  serviceFolder: optionalKey(
+    'service_folder',
+    absolutePath,
+    undefined,
+    'Where provider = init.d has its scripts, or provider = runit its services.',
   ),
   logLevel: optionalKey(
     'log_level',
@@ -165,7 +182,9 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     protocol: settings.get(agentKeys.protocol),
     actionTimeoutMs: settings.get(agentKeys.actionTimeout),
     outputLimitBytes: settings.get(agentKeys.outputLimit),
-    serviceProgram: settings.get(agentKeys.serviceProgram),
+    provider: settings.get(agentKeys.provider),
+    serviceProgram: settings.find(agentKeys.serviceProgram),
+    serviceFolder: settings.find(agentKeys.serviceFolder),
     extraActions: settings.get(agentKeys.extraActions),
     aliases: settings.named(aliasSection),
     hasKnownAliases: settings.get(agentKeys.builtinAliases) === 'yes',
@@ -198,7 +217,9 @@ const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = 
   protocol: agentKeys.protocol,
   actionTimeoutMs: agentKeys.actionTimeout,
   outputLimitBytes: agentKeys.outputLimit,
+  provider: agentKeys.provider,
   serviceProgram: agentKeys.serviceProgram,
+  serviceFolder: agentKeys.serviceFolder,
   extraActions: agentKeys.extraActions,
 };
 

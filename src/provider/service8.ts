@@ -1,7 +1,11 @@
 import type { Processes } from '../platform/processes.ts';
-import type { ActionName, ServiceName } from '../wire/fields.ts';
+import type { ActionName, ServiceName, State } from '../wire/fields.ts';
+import type { ListedService } from '../wire/result.ts';
+import { type BootLinks, bootLinksCommand } from './boot-links.ts';
+import { HostPrograms } from './host-programs.ts';
+import { linesOf, listLimitBytes, listResult } from './list.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
-import { stateAfterAction, stateOfStatus } from './state.ts';
+import { stateAfterAction, stateOfStatus, statusAllMarks } from './state.ts';
 
 export interface Service8Options {
   readonly processes: Processes;
@@ -10,29 +14,49 @@ export interface Service8Options {
   /** `uname -s` of this host. */
   readonly system: string;
   readonly outputLimitBytes: number;
+  /** What this host has for `enable` and `disable`. Without it, service(8) is asked for them, too. */
+  readonly bootLinks?: BootLinks;
 }
 
-const killAfterMs = 5_000;
+const name = 'service(8)';
 
 /** Runs `service NAME ACTION`. */
 export class Service8 implements Provider {
   readonly #options: Service8Options;
+  readonly #programs: HostPrograms;
 
   constructor(options: Service8Options) {
     this.#options = options;
+    this.#programs = new HostPrograms(options);
   }
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
-    const { processes, program, system, outputLimitBytes } = this.#options;
-    // service(8) knows no list of one service; asked for it, it names all.
-    const args = action === 'list' ? ['--status-all'] : [service, action];
-    const exit = await processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
+    if (action === 'list') return this.#list(limits);
+    const { program, system, bootLinks } = this.#options;
+    const command = bootLinksCommand(bootLinks, service, action) ?? [program, [service, action]];
+    const exit = await this.#programs.run(...command, limits);
     const state = action === 'status' ? stateOfStatus(system, exit) : stateAfterAction(exit);
-    return { ...exit, provider: 'service(8)', state };
+    return { ...exit, provider: name, state };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
     const { state } = await this.run(service, 'status' as ActionName, limits);
     return { state, mainPid: undefined };
   }
+
+  /** service(8) knows no list of one service; asked for it, it names all. */
+  async #list(limits: ReadLimits): Promise<ProviderResult> {
+    const args = ['--status-all'];
+    const exit = await this.#programs.run(this.#options.program, args, limits, listLimitBytes);
+    const services = [exit.stdout, exit.stderr].flatMap(linesOf).flatMap(listed);
+    return listResult(this.#programs, name, exit, services);
+  }
+}
+
+/** A line of Debian's service(8), such as ` [ + ]  cron`. */
+function listed(line: string): ListedService[] {
+  const [, mark, service] = /^ \[ ([-+?]) \] {2}(\S+)$/.exec(line) ?? [];
+  if (mark === undefined || service === undefined) return [];
+  const state: State = statusAllMarks.get(mark) ?? 'unknown';
+  return [{ service, state }];
 }

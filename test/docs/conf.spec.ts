@@ -49,7 +49,7 @@ for (const [fileName, { keys, read }] of Object.entries(examples)) {
 
     it('says the same with every default in place', () => {
       const withDefaults = text.replaceAll(commentedKey, (line, key: string) =>
-        line.startsWith('#node_name') ? line : key,
+        /^#(node_name|service_program|service_folder) /.test(line) ? line : key,
       );
       expect(withDefaults).to.not.equal(text);
       expect(read(withDefaults, fileName)).to.deep.equal(read(text, fileName));

@@ -30,6 +30,9 @@ mount -t proc proc /proc
 const outside = `setpriv --pdeathsig KILL unshare --pid --fork --mount --uts --ipc --kill-child sh "$1" &
 wait "$!"`;
 
+/** The end of a script for a namespace whose first process has nothing else to do: it reaps what dies there. */
+export const reap = 'ready\nwhile :; do sleep 86400 & wait "$!" || :; done\n';
+
 /**
  * Runs a script of sh that prepares the inside, and ends by becoming the first process inside (`exec`, or a loop that
  * waits). Resolves when it has got past its \`ready\`. `cleanUp()` ends everything inside; needs root.
@@ -38,7 +41,10 @@ export async function startNamespace(label: string, script: string, programs: re
   refuseWrongHost(label, programs);
   const file = join(temporaryFolder(), 'inside');
   writeFileSync(file, `${beginning}ready() { echo "inside $outside"; }\n${script}`);
-  const program = startProgram('sh', ['-c', outside, 'sh', file], { label });
+  // It ends with the tests, also when those are killed.
+  const program = startProgram('setpriv', ['--pdeathsig', 'KILL', 'sh', '-c', outside, 'sh', file], {
+    label,
+  });
   const [, pid = ''] = await program.waitForLine(/^inside (\d+)$/);
   return inside(program, pid);
 }

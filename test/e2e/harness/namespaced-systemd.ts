@@ -25,7 +25,8 @@ process.once('exit', () => {
  * can empty /tmp, mount or load anything. `cleanUp()` ends it and takes its control groups away.
  */
 export async function startSystemd(): Promise<NamespacedSystemd> {
-  const cgroup = `smtest-${randomBytes(4).toString('hex')}`;
+  removeLeftOvers();
+  const cgroup = `smtest-${process.pid}-${randomBytes(4).toString('hex')}`;
   cgroups.add(cgroup);
   onCleanUp(() => removeCgroup(cgroup));
   const programs = ['/lib/systemd/systemd', 'systemctl'];
@@ -71,17 +72,30 @@ exec unshare --cgroup sh -c '${cgroupMount} && exec /lib/systemd/systemd --syste
 `;
 }
 
+/** Of tests that were killed. */
+function removeLeftOvers(): void {
+  withCgroups(`for folder in ${cgroupFolder}/smtest-*-*; do
+  [ -d "$folder" ] || continue
+  pid=\${folder##*/smtest-}
+  [ -d "/proc/\${pid%%-*}" ] || find "$folder" -depth -type d -exec rmdir {} + 2>/dev/null
+done`);
+}
+
 /** Also of a systemd that is only just being killed. */
 function removeCgroup(cgroup: string): void {
   if (!cgroups.delete(cgroup)) return;
   const folder = `${cgroupFolder}/${cgroup}`;
-  const remove = `mount -t cgroup2 cgroup2 ${cgroupFolder} || exit
-for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  withCgroups(`for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   [ ! -d ${folder} ] || find ${folder} -depth -type d -exec rmdir {} + 2>/dev/null
   [ -d ${folder} ] || exit 0
   sleep 0.1
 done
 echo "${folder} is still in use" >&2
-exit 1`;
-  execFileSync('unshare', ['--mount', 'sh', '-c', remove], { stdio: ['ignore', 'ignore', 'pipe'] });
+exit 1`);
+}
+
+/** Wherever this host has its control groups. */
+function withCgroups(script: string): void {
+  const lines = `mount -t cgroup2 cgroup2 ${cgroupFolder} || exit\n${script}`;
+  execFileSync('unshare', ['--mount', 'sh', '-c', lines], { stdio: ['ignore', 'ignore', 'pipe'] });
 }

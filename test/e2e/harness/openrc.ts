@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Namespace, startNamespace } from './namespace.ts';
+import { type Namespace, reap, startNamespace } from './namespace.ts';
 
 /** OpenRC as if it had booted this host: with its own services, runlevels, /run and processes. */
 export interface OpenRc extends Namespace {
@@ -19,10 +19,7 @@ mount -t tmpfs tmpfs /etc/runlevels
 mkdir -p /run/lock /run/openrc /etc/runlevels/default
 for folder in ${stateFolders}; do mkdir "/run/openrc/$folder"; done
 echo default >/run/openrc/softlevel
-ready
-# The first process has to reap what the others leave behind.
-while :; do sleep 2147483 & wait "$!"; done
-`;
+${reap}`;
 
 /** `cleanUp()` ends all of its services with it. */
 export async function startOpenRc(): Promise<OpenRc> {

@@ -5,8 +5,8 @@ import { type Namespace, startNamespace } from './namespace.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface RunitService {
-  /** The script `run`, without its first line. */
-  readonly run: string;
+  /** The script `run`, without its first line. Without one the service cannot be started. */
+  readonly run?: string;
   /** The script `check`, without its first line. */
   readonly check?: string;
 }

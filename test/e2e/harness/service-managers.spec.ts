@@ -79,7 +79,7 @@ async function stateIn(systemd: NamespacedSystemd): Promise<string> {
 }
 
 function cgroupOf(pid: string): string | undefined {
-  return /^0::\/.*(smtest-[0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  return /^0::\/.*(smtest-[0-9a-f-]+)/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
 }
 
 /** Of the version 2 hierarchy, wherever this host has it. */

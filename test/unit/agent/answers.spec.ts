@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Answers } from '../../../src/agent/answers.ts';
+import { maxListed } from '../../../src/provider/list.ts';
 import type { ProviderResult } from '../../../src/provider/provider.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName } from '../../../src/wire/fields.ts';
@@ -80,6 +81,17 @@ describe('the answer to an action that ran', () => {
     expect(answer.result).to.deep.include({ ranAs: 'sshd', members: [member] });
     expect(Answer.decode(Answer.encode(answer))).to.deep.equal(answer);
     expect(done().result).to.not.have.any.keys('ranAs', 'members');
+  });
+
+  it('has the services of a list, and room for as many as a provider lists', () => {
+    const services = Array.from({ length: maxListed }, (_, at) => {
+      return { service: String(at).padStart(255, 'x'), state: 'not-found' as const };
+    });
+    const noisy = { text: '\u0001'.repeat(262_144), cutBytes: 0 };
+    const answer = done({ services, stdout: noisy, stderr: noisy });
+    expect(answer.result.services).to.deep.equal(services);
+    expect(Answer.decode(Answer.encode(answer))).to.deep.equal(answer);
+    expect(done().result).to.not.have.property('services');
   });
 
   it('is a good answer', () => {

@@ -25,7 +25,9 @@ describe('agent config', () => {
       protocol: 'v2',
       actionTimeoutMs: 60_000,
       outputLimitBytes: 65_536,
-      serviceProgram: 'service',
+      provider: 'auto',
+      serviceProgram: undefined,
+      serviceFolder: undefined,
       extraActions: [],
       aliases: new Map(),
       hasKnownAliases: true,
@@ -43,7 +45,9 @@ describe('agent config', () => {
       protocol: 'v1',
       action_timeout: '5m',
       output_limit: '1KiB',
-      service_program: '/usr/sbin/service',
+      provider: 'runit',
+      service_program: '/usr/bin/sv',
+      service_folder: '/srv/services',
       log_level: 'debug',
     };
     expect(read(changes, '[actions]\nextra = configtest, upgrade')).to.deep.include({
@@ -54,7 +58,9 @@ describe('agent config', () => {
       protocol: 'v1',
       actionTimeoutMs: 300_000,
       outputLimitBytes: 1_024,
-      serviceProgram: '/usr/sbin/service',
+      provider: 'runit',
+      serviceProgram: '/usr/bin/sv',
+      serviceFolder: '/srv/services',
       extraActions: ['configtest', 'upgrade'],
       logLevel: 'debug',
     });
@@ -125,8 +131,10 @@ describe('agent config', () => {
     ['action_timeout', '25h'],
     ['output_limit', '1'],
     ['output_limit', '1MiB'],
+    ['provider', 'upstart'],
     ['service_program', '../service'],
     ['builtin_aliases', 'none'],
+    ['service_folder', 'services'],
   ] as const) {
     it(`refuses ${key} = ${value}`, () => {
       expect(() => read({ [key]: value })).to.throw(

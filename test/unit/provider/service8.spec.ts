@@ -49,6 +49,32 @@ describe('service(8)', () => {
     ]);
   });
 
+  it('is read for its list: what it marks runs, does not run, or has no status', async () => {
+    const processes = new ScriptedProcesses({
+      'service --status-all': {
+        stdout: ' [ + ]  web10\n [ - ]  web2\nsomething else\n',
+        stderr: ' [ ? ]  hwclock.sh\n',
+      },
+    });
+    expect((await run('list', { processes })).services).to.deep.equal([
+      { service: 'hwclock.sh', state: 'unknown' },
+      { service: 'web2', state: 'stopped' },
+      { service: 'web10', state: 'running' },
+    ]);
+  });
+
+  it('is not asked to enable or disable where the host has a program for it', async () => {
+    const processes = new Recorded();
+    await run('enable', { processes, bootLinks: 'update-rc.d' });
+    await run('disable', { processes, bootLinks: 'chkconfig' });
+    await run('start', { processes, bootLinks: 'chkconfig' });
+    expect(processes.calls.map(([file, args]) => [file, ...args].join(' '))).to.deep.equal([
+      'update-rc.d nginx enable',
+      'chkconfig nginx off',
+      'service nginx start',
+    ]);
+  });
+
   it('may be another program', async () => {
     const processes = new Recorded();
     await run('status', { processes, program: '/usr/local/sbin/service' });

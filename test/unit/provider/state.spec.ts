@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ProcessExit } from '../../../src/platform/processes.ts';
-import { stateAfterAction, stateOfStatus } from '../../../src/provider/state.ts';
+import { stateAfterAction, stateOfCode, stateOfStatus, stateOfUnit } from '../../../src/provider/state.ts';
 import { states } from '../../../src/wire/fields.ts';
 
 function exit(
@@ -108,4 +108,41 @@ describe('the state after another action', () => {
   it('is unknown for code 0, whatever the output says', () => {
     expect(stateAfterAction(exit(0, { stderr: notFound.Debian }))).to.equal('unknown');
   });
+});
+
+describe('the state of an exit code of OpenRC', () => {
+  for (const [code, state] of [
+    [0, 'running'],
+    [3, 'stopped'],
+    [4, 'unknown'],
+    [8, 'unknown'],
+    [16, 'unknown'],
+    [32, 'failed'],
+    [64, 'failed'],
+  ] as const) {
+    it(`is ${state} for ${code}`, () => {
+      expect(stateOfCode('openrc', exit(code))).to.equal(state);
+      expect(stateOfCode('openrc', { ...exit(code), aborted: true })).to.equal('unknown');
+    });
+  }
+});
+
+describe('the state of a unit of systemd', () => {
+  for (const [load, active, sub, state] of [
+    ['loaded', 'active', 'running', 'running'],
+    ['loaded', 'active', 'exited', 'running'],
+    ['loaded', 'reloading', 'reload', 'running'],
+    ['loaded', 'inactive', 'dead', 'stopped'],
+    ['masked', 'inactive', 'dead', 'stopped'],
+    ['loaded', 'failed', 'failed', 'failed'],
+    ['loaded', 'activating', 'start', 'unknown'],
+    ['loaded', 'activating', 'auto-restart', 'failed'],
+    ['loaded', 'deactivating', 'stop-sigterm', 'unknown'],
+    ['not-found', 'inactive', 'dead', 'not-found'],
+    ['', '', '', 'unknown'],
+  ] as const) {
+    it(`is ${state} for ${[load, active, sub].join(' ')}`, () => {
+      expect(stateOfUnit(load, active, sub)).to.equal(state);
+    });
+  }
 });
