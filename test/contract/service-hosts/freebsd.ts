@@ -35,6 +35,7 @@ export const freeBsd: Kind = {
   afterDeath: 'stopped',
   failure: { code: 1, stdout: 'tried\n', stderr: 'failed\n' },
   tellsMainPid: true,
+  marksFailed: true,
   foreignBytes: 'talking',
   async open() {
     const folder = freeBsdFolder(rcScripts);

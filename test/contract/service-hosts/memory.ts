@@ -7,6 +7,7 @@ export const memory: Kind = {
   afterDeath: 'failed',
   failure: { code: 1, stdout: '', stderr: 'failed\n' },
   tellsMainPid: true,
+  marksFailed: true,
   async open() {
     const provider = new MemoryProvider();
     const good = provider.add('good');

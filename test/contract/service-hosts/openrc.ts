@@ -20,6 +20,7 @@ export const openrc: Kind = {
   afterDeath: 'failed',
   failure: { code: 1, stdout: 'tried\n', stderr: 'failed\n * ERROR: failing failed to start\n' },
   tellsMainPid: true,
+  marksFailed: true,
   foreignBytes: 'talking',
   async open() {
     const namespace = await startOpenRc();

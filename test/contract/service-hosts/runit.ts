@@ -23,6 +23,7 @@ export const runit: Kind = {
   afterDeath: 'stopped',
   failure: { code: 1, stdout: 'timeout: down: FOLDER/failing: 1s, want up\n', stderr: '' },
   tellsMainPid: true,
+  marksFailed: true,
   async open() {
     const namespace = await startRunit(services);
     const { serviceFolder } = namespace;

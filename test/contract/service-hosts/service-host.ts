@@ -46,6 +46,8 @@ export interface Kind {
   readonly failure: Said;
   /** Whether the host tells which process is the main one. */
   readonly tellsMainPid: boolean;
+  /** Whether its list tells what has failed from what is stopped. */
+  readonly marksFailed: boolean;
   /** A service whose status is not UTF-8, where a service words its status itself. */
   readonly foreignBytes?: string;
 }

@@ -20,6 +20,7 @@ export const systemd: Kind = {
       'See "systemctl status failing.service" and "journalctl -xeu failing.service" for details.\n',
   },
   tellsMainPid: true,
+  marksFailed: true,
   async open() {
     const namespace = await startSystemd();
     for (const [name, unit] of Object.entries(units)) await namespace.install(name, unit);

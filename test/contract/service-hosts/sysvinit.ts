@@ -31,6 +31,7 @@ const common = {
 export const service8: Kind = {
   ...common,
   name: 'service(8) on init scripts',
+  marksFailed: false,
   providerName: 'service(8)',
   async open() {
     const namespace = await startHost();
@@ -46,6 +47,7 @@ export const service8: Kind = {
 export const initD: Kind = {
   ...common,
   name: 'init scripts without service(8)',
+  marksFailed: true,
   providerName: 'init.d',
   async open() {
     const namespace = await startHost();
