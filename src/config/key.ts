@@ -33,3 +33,16 @@ export function optionalKey<T>(
 ): Key<T> {
   return { ...format, section, key, isRequired: false, fallback, summary };
 }
+
+/**
+ * A section whose keys the admin names: [health]. Where `section` ends in a colon, each section that begins so is one,
+ * and what stands behind the colon is its title: [bundle:NAME].
+ */
+export interface FreeSection<T> {
+  readonly section: string;
+  readonly titles?: Format<string>;
+  readonly names: Format<string>;
+  readonly values: Format<T>;
+  /** One sentence for the admin. */
+  readonly summary: string;
+}

@@ -1,6 +1,8 @@
 import { ServiceManagerError } from '../wire/errors.ts';
-import type { Key } from './key.ts';
+import { FreeEntries } from './free-entries.ts';
+import type { FreeSection, Key } from './key.ts';
 import { type EntryLine, iniLines, type SectionLine } from './lines.ts';
+import { show } from './show.ts';
 import { advice } from './spelling.ts';
 
 /** The values of one file. */
@@ -10,6 +12,10 @@ export interface Settings {
   /** For keys that are required or have a fallback. */
   get<T>(key: Key<T>): T;
   isWritten(key: Key<unknown>): boolean;
+  /** The good values of the section, by name. */
+  named<T>(section: FreeSection<T>): ReadonlyMap<string, T>;
+  /** The same for each section that begins so, by its title; empty where a section is. */
+  titled<T>(section: FreeSection<T>): ReadonlyMap<string, ReadonlyMap<string, T>>;
 }
 
 /** A value that is good by itself but not beside the others. */
@@ -26,8 +32,9 @@ export function readSettings(
   fileName: string,
   keys: readonly Key<unknown>[],
   checks: readonly Check[] = [],
+  freeSections: readonly FreeSection<unknown>[] = [],
 ): Settings {
-  const file = new SettingsFile(fileName, keys);
+  const file = new SettingsFile(fileName, keys, freeSections);
   file.readText(text);
   file.checkValues();
   for (const { key, expected } of checks.flatMap((check) => check(file))) file.refuseValue(key, expected);
@@ -48,12 +55,14 @@ class SettingsFile implements Settings {
   readonly #keys: readonly Key<unknown>[];
   readonly #sectionLines = new Map<string, number>();
   readonly #written = new Map<Key<unknown>, EntryLine>();
+  readonly #free: FreeEntries;
   readonly #problems: Problem[] = [];
   #isSectionMissing = false;
 
-  constructor(name: string, keys: readonly Key<unknown>[]) {
+  constructor(name: string, keys: readonly Key<unknown>[], freeSections: readonly FreeSection<unknown>[]) {
     this.#name = name;
     this.#keys = keys;
+    this.#free = new FreeEntries(freeSections, (line, message) => this.#refuse(line, message));
   }
 
   find<T>(key: Key<T>): T | undefined {
@@ -69,6 +78,14 @@ class SettingsFile implements Settings {
 
   isWritten(key: Key<unknown>): boolean {
     return this.#written.has(key);
+  }
+
+  named<T>(section: FreeSection<T>): ReadonlyMap<string, T> {
+    return this.#free.named(section);
+  }
+
+  titled<T>(section: FreeSection<T>): ReadonlyMap<string, ReadonlyMap<string, T>> {
+    return this.#free.titled(section);
   }
 
   readText(text: string): void {
@@ -104,10 +121,12 @@ class SettingsFile implements Settings {
   #takeSection({ section, line }: SectionLine): void {
     const firstLine = this.#sectionLines.get(section);
     const known = [...new Set(this.#keys.map((key) => key.section))];
-    if (!known.includes(section)) {
-      this.#refuse(line, `section ${show(section)} is unknown, ${advice(section, known)}`);
+    if (!known.includes(section) && !this.#free.has(section)) {
+      const expected = [...known, ...this.#free.expected];
+      this.#refuse(line, `section ${show(section)} is unknown, ${advice(section, expected)}`);
     } else if (firstLine === undefined) {
       this.#sectionLines.set(section, line);
+      this.#free.open(section, line);
     } else {
       this.#refuse(line, `section [${section}] is given twice, first on line ${firstLine}`);
     }
@@ -115,6 +134,7 @@ class SettingsFile implements Settings {
 
   #takeEntry(entry: EntryLine): void {
     const section = entry.section ?? this.#sectionAbove(entry);
+    if (section !== undefined && this.#free.take(section, entry)) return;
     const siblings = this.#keys.filter((key) => key.section === section);
     // Keys of an unknown section are not judged: the section has been refused already.
     if (siblings.length === 0) return;
@@ -154,11 +174,4 @@ class SettingsFile implements Settings {
   #refuse(line: number, message: string): void {
     this.#problems.push({ line, message: `${this.#name}:${line}: ${message}` });
   }
-}
-
-const longestShown = 60;
-
-/** Quoted, so that stray blanks and control characters can be seen. */
-function show(text: string): string {
-  return JSON.stringify(text.length <= longestShown ? text : `${text.slice(0, longestShown)}...`);
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { readAgentConfig } from '../../../src/config/agent.ts';
 import { readClientConfig } from '../../../src/config/client.ts';
-import { optionalKey, requiredKey } from '../../../src/config/key.ts';
+import { type FreeSection, optionalKey, requiredKey } from '../../../src/config/key.ts';
 import { readManagerConfig } from '../../../src/config/manager.ts';
 import { type Check, readSettings } from '../../../src/config/reader.ts';
 import { oneOf, wholeNumber } from '../../../src/config/values.ts';
@@ -155,6 +155,66 @@ describe('config reader', () => {
     );
     expect(Reflect.get({}, 'polluted')).to.equal(undefined);
   });
+});
+
+describe('a section whose keys the admin names', () => {
+  const word = { expected: 'a word', parse: (text: string) => (/^[a-z]+$/.test(text) ? text : undefined) };
+  const sizes: FreeSection<number> = { section: 'sizes', names: word, values: digit, summary: 'Sizes.' };
+  const boxes = { ...sizes, section: 'box:', titles: word };
+  const readFree = (text: string) =>
+    readSettings(`[Default]\nfirst_number = 1\n${text}`, 'x.conf', Object.values(keys), [], [sizes, boxes]);
+
+  it('gives its values by name', () => {
+    const settings = readFree('[sizes]\nsmall = 1\nbig = 9 ; that is big');
+    expect([...settings.named(sizes)]).to.deep.equal([
+      ['small', 1],
+      ['big', 9],
+    ]);
+  });
+
+  it('is empty where the file has none', () => {
+    const settings = readFree('');
+    expect(settings.named(sizes).size + settings.titled(boxes).size).to.equal(0);
+  });
+
+  it('may come more than once with a title, also empty', () => {
+    const titled = readFree('[box:red]\nlid = 2\n[box:blue]').titled(boxes);
+    expect([...titled].map(([title, entries]) => [title, ...entries])).to.deep.equal([
+      ['red', ['lid', 2]],
+      ['blue'],
+    ]);
+  });
+
+  it('does not mix its keys up with those of the program', () => {
+    expect(readFree('[sizes]\ncolour = 3').named(sizes).get('colour')).to.equal(3);
+  });
+
+  for (const [name, text, message] of [
+    ['a bad name', '[sizes]\nBIG = 1', 'x.conf:4: key "BIG", expected a word'],
+    ['__proto__ as a name', '[sizes]\n__proto__ = 1', 'x.conf:4: key "__proto__", expected a word'],
+    ['a bad value', '[sizes]\nbig = x', 'x.conf:4: key big: value "x", expected a whole number from 1 to 9'],
+    ['a name given twice', '[sizes]\nbig = 1\nbig = 2', 'x.conf:5: key big is given twice, first on line 4'],
+    [
+      'a title given twice',
+      '[box:red]\nlid = 1\n[box:red]',
+      'x.conf:5: section [box:red] is given twice, first on line 3',
+    ],
+    [
+      'a bad title, without its keys',
+      '[box:RED]\nLID = 1',
+      'x.conf:3: section "box:RED": "RED", expected a word',
+    ],
+    ['a section that is nearly one', '[size]', 'x.conf:3: section "size" is unknown, did you mean sizes?'],
+    [
+      'a section that is none of them, naming all',
+      '[things]',
+      'x.conf:3: section "things" is unknown, expected Default, looks, sizes, box:NAME',
+    ],
+  ] as const) {
+    it(`is refused with ${name}`, () => {
+      expect(problems(() => readFree(text))).to.deep.equal([message]);
+    });
+  }
 });
 
 describe('config files of random text', () => {
