@@ -1,11 +1,15 @@
-import type { Provider } from '../provider/provider.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Provider, ProviderResult } from '../provider/provider.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
 import type { RequestBody } from '../wire/request.ts';
-import type { Answer } from '../wire/result.ts';
+import type { Answer, Health } from '../wire/result.ts';
 import type { Answers } from './answers.ts';
+import type { HealthChecks } from './health.ts';
 
 export interface TasksOptions {
   readonly provider: Provider;
+  readonly clock: Clock;
+  readonly health: HealthChecks;
   readonly answers: Answers;
   /** The closed list. */
   readonly actions: ReadonlySet<string>;
@@ -35,6 +39,7 @@ export class Tasks {
   /** The end of the last task of each service that has one. */
   readonly #lastOfService = new Map<string, Promise<void>>();
   readonly #tasks = new Set<Task>();
+  readonly #conclusion = new AbortController();
   #isStopping = false;
 
   constructor(options: TasksOptions) {
@@ -73,6 +78,11 @@ export class Tasks {
     await Promise.all(this.#lastOfService.values());
   }
 
+  /** Has those whose action has ended answer at once with what is known, instead of looking what becomes of it. */
+  conclude(): void {
+    this.#conclusion.abort();
+  }
+
   /** Answers for what still runs. It is left alone: an action cut short may harm the service. */
   interrupt(): void {
     for (const { body, answer } of this.#tasks) {
@@ -85,7 +95,7 @@ export class Tasks {
     return this.#options.answers.trouble(id, code, reason);
   }
 
-  #refusal({ cmd }: RequestBody): { code: ErrorCode; reason: string } | undefined {
+  #refusal({ cmd, health }: RequestBody): { code: ErrorCode; reason: string } | undefined {
     if (this.#isStopping) return { code: 'SHUTTING_DOWN', reason: 'the agent is stopping' };
     if (!this.#options.actions.has(cmd)) {
       const known = [...this.#options.actions].join(', ');
@@ -94,6 +104,8 @@ export class Tasks {
         reason: `action "${cmd}" is not allowed, expected one of ${known}`,
       };
     }
+    const unknownCheck = health === undefined ? undefined : this.#options.health.refusal(health);
+    if (unknownCheck !== undefined) return { code: 'ACTION_NOT_ALLOWED', reason: unknownCheck };
     if (this.count < this.#options.maxTasks) return undefined;
     return {
       code: 'TOO_BUSY',
@@ -133,10 +145,32 @@ export class Tasks {
   }
 
   async #act(body: RequestBody, signal: AbortSignal): Promise<Answer> {
-    const { provider, answers, actionTimeoutMs } = this.#options;
+    const { provider, answers, clock, actionTimeoutMs } = this.#options;
     const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
-    const exit = await provider.run(body.service, body.cmd, { timeoutMs, signal });
-    if (!exit.aborted) return answers.done(body, exit, timeoutMs);
-    return this.#trouble(body, 'CANCELLED', `${body.service} ${body.cmd} was cancelled while it was running`);
+    const endsMs = clock.now() + timeoutMs;
+    const { settleMs } = body;
+    const conclude = this.#conclusion.signal;
+    const limits = { timeoutMs, signal, conclude, ...(settleMs === undefined ? {} : { settleMs }) };
+    const run = await provider.run(body.service, body.cmd, limits);
+    if (run.aborted)
+      return this.#trouble(
+        body,
+        'CANCELLED',
+        `${body.service} ${body.cmd} was cancelled while it was running`,
+      );
+    const health = await this.#health(body, run, endsMs, AbortSignal.any([signal, conclude]));
+    return answers.done(body, run, timeoutMs, health);
+  }
+
+  /** Of an action that did not go well, the health is not looked at. */
+  async #health(
+    { health }: RequestBody,
+    { exitCode, timedOut, verification }: ProviderResult,
+    endsMs: number,
+    signal: AbortSignal,
+  ): Promise<Health | undefined> {
+    if (health === undefined || timedOut || exitCode !== 0 || verification?.isVerified === false)
+      return undefined;
+    return this.#options.health.check(health, { endsMs, signal });
   }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
+import { HealthChecks } from '../agent/health.ts';
 import { type ConfigSource, type Daemon, runDaemon } from '../cli/daemon.ts';
 import { readAgentConfig } from '../config/agent.ts';
 import { Closing } from '../platform/closing.ts';
@@ -10,11 +11,14 @@ import { nodeFiles } from '../platform/node/files.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newBootId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
+import { nodeProbe } from '../platform/node/probe.ts';
+import { nodeProcessTable } from '../platform/node/process-table.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
 import { untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import { Service8 } from '../provider/service8.ts';
+import { VerifiedProvider } from '../provider/verified.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
 const sockets = new ZmqSockets();
@@ -34,10 +38,15 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
     );
     const host = readHostFacts();
     const processes = closing.add(new NodeProcesses({ scratchDir }));
-    const { serviceProgram: program, outputLimitBytes } = config;
-    const provider = new Service8({ processes, program, outputLimitBytes, system: host.system });
+    const { serviceProgram: program, outputLimitBytes, settleMs } = config;
+    const processTable = nodeProcessTable;
+    const { system } = host;
+    const service8 = new Service8({ processes, processTable, program, outputLimitBytes, system });
+    const provider = new VerifiedProvider({ provider: service8, processTable, clock: nodeClock, settleMs });
+    const programs = config.healthChecks;
+    const health = new HealthChecks({ clock: nodeClock, probe: nodeProbe, processes, programs });
     const identity = { boot: newBootId(), random: Math.random };
-    const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
+    const deps = { sockets, clock: nodeClock, log, host, provider, health, journal, ...identity };
     const { finished } = closing.add(await Agent.start(config, deps));
     return { finished, close: () => closing.close() };
   } catch (error) {

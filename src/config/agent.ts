@@ -1,13 +1,15 @@
 import type { ActionName, NodeName, Topic } from '../wire/fields.ts';
-import { optionalKey, requiredKey } from './key.ts';
+import { type FreeSection, optionalKey, requiredKey } from './key.ts';
 import { type Check, readSettings } from './reader.ts';
 import {
   absolutePath,
   actionName,
   bindEndpoint,
   byteSize,
+  commandLine,
   connectEndpoint,
   duration,
+  healthCheckName,
   listOf,
   listOrNone,
   nodeName,
@@ -33,6 +35,10 @@ export interface AgentConfig {
   readonly outputLimitBytes: number;
   readonly serviceProgram: string;
   readonly extraActions: readonly ActionName[];
+  /** How long a service must stay what an action made it; 0: nobody looks. */
+  readonly settleMs: number;
+  /** Program and arguments of each health check `exec:NAME`. */
+  readonly healthChecks: ReadonlyMap<string, readonly string[]>;
 }
 
 const dayMs = 86_400_000;
@@ -108,10 +114,32 @@ export const agentKeys = {
     'Actions that services of this node accept beside the usual ones, such as: configtest, upgrade.',
     'actions',
   ),
+  settleTime: optionalKey(
+    'settle_time',
+    duration(0, 3_600_000),
+    '2',
+    'Seconds for which a service must stay what an action made it, before the action counts as gone well; 0: nobody looks.',
+  ),
 };
 
+const healthSection: FreeSection<readonly string[]> = {
+  section: 'health',
+  names: healthCheckName,
+  values: commandLine,
+  summary:
+    'Programs that tell by exit code 0 that a service does its work, each under the name by which a request may ask for it.',
+};
+
+export const agentSections = { health: healthSection };
+
 export function readAgentConfig(text: string, fileName: string): AgentConfig {
-  const settings = readSettings(text, fileName, Object.values(agentKeys), [refuseUnevenLists]);
+  const settings = readSettings(
+    text,
+    fileName,
+    Object.values(agentKeys),
+    [refuseUnevenLists],
+    [...Object.values(agentSections)],
+  );
   return {
     managerEndpoints: settings.get(agentKeys.managerEndpoints),
     sinkEndpoints: settings.get(agentKeys.sinkEndpoints),
@@ -125,6 +153,8 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     outputLimitBytes: settings.get(agentKeys.outputLimit),
     serviceProgram: settings.get(agentKeys.serviceProgram),
     extraActions: settings.get(agentKeys.extraActions),
+    settleMs: settings.get(agentKeys.settleTime),
+    healthChecks: settings.named(agentSections.health),
   };
 }
 

@@ -32,6 +32,8 @@ export interface ReadLimits {
 export interface ActionLimits extends ReadLimits {
   /** How long the service must stay what the action made it; 0: don't look; undefined: as this host is set up. */
   readonly settleMs?: number;
+  /** When aborted, the action itself goes on, but its result comes at once with what is known of the service by then. */
+  readonly conclude?: AbortSignal;
 }
 
 /** Carries an action out on this host. */

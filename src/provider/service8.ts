@@ -1,10 +1,16 @@
-import type { Processes } from '../platform/processes.ts';
+import type { ProcessTable } from '../platform/process-table.ts';
+import type { ProcessExit, Processes } from '../platform/processes.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
+import { judge } from './judge.ts';
+import { findMainProcess, noPids } from './main-pid.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { stateAfterAction, stateOfStatus } from './state.ts';
+import { statusWords } from './status-words.ts';
 
 export interface Service8Options {
   readonly processes: Processes;
+  /** Where the main processes of services are looked up; without it, they are not known. */
+  readonly processTable?: ProcessTable;
   /** service(8): a name on PATH or an absolute path. */
   readonly program: string;
   /** `uname -s` of this host. */
@@ -23,16 +29,25 @@ export class Service8 implements Provider {
   }
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
-    const { processes, program, system, outputLimitBytes } = this.#options;
     // service(8) knows no list of one service; asked for it, it names all.
-    const args = action === 'list' ? ['--status-all'] : [service, action];
-    const exit = await processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
-    const state = action === 'status' ? stateOfStatus(system, exit) : stateAfterAction(exit);
+    const exit = await this.#service8(action === 'list' ? ['--status-all'] : [service, action], limits);
+    const state = action === 'status' ? this.#inspection(service, exit).state : stateAfterAction(exit);
     return { ...exit, provider: 'service(8)', state };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const { state } = await this.run(service, 'status' as ActionName, limits);
-    return { state, mainPid: undefined };
+    return this.#inspection(service, await this.#service8([service, 'status'], limits));
+  }
+
+  #service8(args: readonly string[], limits: ReadLimits): Promise<ProcessExit> {
+    const { processes, program, outputLimitBytes } = this.#options;
+    return processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
+  }
+
+  #inspection(service: ServiceName, status: ProcessExit): Inspection {
+    const { system, processTable } = this.#options;
+    const pids = processTable === undefined ? noPids : findMainProcess(processTable, service, status);
+    const state = judge({ codeSays: stateOfStatus(system, status), words: statusWords(status), pids });
+    return { state, mainPid: state === 'running' ? pids.main?.pid : undefined };
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { agentKeys, readAgentConfig } from '../../src/config/agent.ts';
+import { agentKeys, agentSections, readAgentConfig } from '../../src/config/agent.ts';
 import { clientKeys, defaultClientConfig, readClientConfig } from '../../src/config/client.ts';
 import type { Key } from '../../src/config/key.ts';
 import { managerKeys, readManagerConfig } from '../../src/config/manager.ts';
@@ -84,6 +84,32 @@ for (const [fileName, { keys, read }] of Object.entries(examples)) {
     });
   });
 }
+
+describe('conf/service-mgr-agentd.conf: sections whose keys the admin names', () => {
+  const text = textOf('service-mgr-agentd.conf');
+
+  for (const { section, summary } of Object.values(agentSections)) {
+    it(`explains [${section}], as the table does`, () => {
+      const below = text
+        .slice(text.indexOf(`[${section}]\n`))
+        .split('\n')
+        .slice(1);
+      const comment = below.slice(
+        0,
+        below.findIndex((line) => !line.startsWith('# ')),
+      );
+      const said = comment.map((line) => line.slice(2)).join(' ');
+      expect(said.startsWith(summary), said).to.equal(true);
+    });
+
+    it(`works with the examples of [${section}]`, () => {
+      const [part = ''] = new RegExp(`^\\[${section}\\]\\n(?:[^[].*\\n|\\n)*`, 'm').exec(text) ?? [];
+      const withExamples = part.replaceAll(/^# ([\w-]+ = .*)$/gm, '$1');
+      expect(withExamples).to.not.equal(part);
+      expect(() => readAgentConfig(text.replace(part, withExamples), 'x')).to.not.throw();
+    });
+  }
+});
 
 describe('the examples in conf/', () => {
   it('hold the endpoints at which the programs find each other on one host', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Answers } from '../../../src/agent/answers.ts';
+import { HealthChecks } from '../../../src/agent/health.ts';
 import { type TaskHooks, Tasks, type TasksOptions } from '../../../src/agent/tasks.ts';
 import type { Provider } from '../../../src/provider/provider.ts';
 import { Service8 } from '../../../src/provider/service8.ts';
@@ -10,6 +11,7 @@ import { actions, NodeName } from '../../../src/wire/fields.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
 import type { Answer } from '../../../src/wire/result.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+import { ScriptedProbe } from '../../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
 const host = {
@@ -22,6 +24,7 @@ const host = {
 };
 const answers = new Answers(message('node', 300, NodeName).parse('web1'), host);
 const minute = 60_000;
+const programs = new Map([['web', ['/usr/lib/check', '-q']]]);
 let requests = 0;
 
 /** `nginx stop` -> a request for it, with an id of its own. */
@@ -36,12 +39,13 @@ function request(command: string, changes: { timeoutMs?: number } = {}): Request
 class Bench {
   readonly clock = new ManualClock();
   readonly processes = new ScriptedProcesses({}, this.clock);
+  readonly probe = new ScriptedProbe(this.clock);
   readonly tasks: Tasks;
   /** What was answered, in the order of the answers: `nginx stop` -> 0, or the code of trouble. */
   readonly answered: Array<readonly [command: string, outcome: unknown]> = [];
 
   constructor(options: Partial<TasksOptions> = {}) {
-    const { processes } = this;
+    const { processes, probe, clock } = this;
     const provider = new Service8({
       processes,
       program: 'service',
@@ -49,8 +53,8 @@ class Bench {
       outputLimitBytes: 1_000,
     });
     this.tasks = new Tasks({
-      provider,
-      answers,
+      ...{ provider, clock, answers },
+      health: new HealthChecks({ clock, probe, processes, programs }),
       actions: new Set(actions),
       actionTimeoutMs: minute,
       maxTasks: 1_000,

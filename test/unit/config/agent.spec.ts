@@ -27,6 +27,8 @@ describe('agent config', () => {
       outputLimitBytes: 65_536,
       serviceProgram: 'service',
       extraActions: [],
+      settleMs: 2_000,
+      healthChecks: new Map(),
     });
   });
 
@@ -40,8 +42,10 @@ describe('agent config', () => {
       action_timeout: '5m',
       output_limit: '1KiB',
       service_program: '/usr/sbin/service',
+      settle_time: '0',
     };
-    expect(read(changes, '[actions]\nextra = configtest, upgrade')).to.deep.include({
+    const sections = '[actions]\nextra = configtest, upgrade\n[health]\nweb-1 = /usr/lib/check  -q 80';
+    expect(read(changes, sections)).to.deep.include({
       nodeName: 'web1',
       stateDir: '/srv/state',
       roles: ['web', 'database'],
@@ -51,6 +55,8 @@ describe('agent config', () => {
       outputLimitBytes: 1_024,
       serviceProgram: '/usr/sbin/service',
       extraActions: ['configtest', 'upgrade'],
+      settleMs: 0,
+      healthChecks: new Map([['web-1', ['/usr/lib/check', '-q', '80']]]),
     });
   });
 
@@ -92,6 +98,8 @@ describe('agent config', () => {
     ['output_limit', '1'],
     ['output_limit', '1MiB'],
     ['service_program', '../service'],
+    ['settle_time', '-1'],
+    ['settle_time', '2h'],
   ] as const) {
     it(`refuses ${key} = ${value}`, () => {
       expect(() => read({ [key]: value })).to.throw(
@@ -105,4 +113,15 @@ describe('agent config', () => {
       'a.conf:6: key extra: value "configtest, Rm"',
     );
   });
+
+  for (const [line, message] of [
+    ['web = check', 'key web: value "check", expected the absolute path of a program'],
+    ['web = /bin/sh -c "exit 0"', 'key web: value "/bin/sh -c \\"exit 0\\"", expected the absolute path'],
+    ['web/1 = /bin/true', 'key "web/1", expected a name of 1 to 64 letters'],
+    ['web =', 'key web: value "", expected the absolute path'],
+  ] as const) {
+    it(`refuses the health check ${line}`, () => {
+      expect(() => read({}, `[health]\n${line}`)).to.throw(`a.conf:6: ${message}`);
+    });
+  }
 });
