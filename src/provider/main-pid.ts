@@ -72,7 +72,7 @@ function processIn(table: ProcessTable, file: SmallFile | undefined): LiveProces
 
 /** Process ids stand in the first line; more of what is in the file is the program's own. */
 function namedIn(table: ProcessTable, file: SmallFile | undefined): LiveProcess | undefined {
-  const pid = /^\s*([1-9][0-9]{0,9})\b/.exec(file?.text ?? '')?.[1];
+  const pid = /^\s*([1-9][0-9]{0,9})(?=\s|$)/.exec(file?.text ?? '')?.[1];
   return pid === undefined ? undefined : table.find(Number(pid));
 }
 
