@@ -19,6 +19,7 @@ export interface StatusEvidence {
  * | running         | not running          | lives                | running                |
  * | running         | not running          | not known            | stopped                |
  * | running         |                      | named, does not live | failed                 |
+ * | running         | nothing              | its pid file is left | failed                 |
  * | stopped, failed | running              | lives                | running                |
  * | stopped, failed | running              | not known            | unknown                |
  * | nothing         |                      | lives                | running                |
@@ -47,8 +48,9 @@ function withoutCode(words: StatusWords, { main, declaredFile }: PidEvidence): S
   return declaredFile === 'stale' ? 'failed' : 'stopped';
 }
 
-function believedRunning(words: StatusWords, { main, isNamedOneGone }: PidEvidence): State {
+function believedRunning(words: StatusWords, { main, isNamedOneGone, declaredFile }: PidEvidence): State {
   if (main !== undefined) return 'running';
   if (words === 'not-running') return 'stopped';
-  return isNamedOneGone ? 'failed' : 'running';
+  const isLeft = words === undefined && declaredFile === 'stale';
+  return isNamedOneGone || isLeft ? 'failed' : 'running';
 }

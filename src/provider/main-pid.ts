@@ -16,6 +16,8 @@ export const noPids: PidEvidence = { main: undefined, isNamedOneGone: false, dec
 
 const scriptFolders = ['/etc/init.d', '/etc/rc.d', '/usr/local/etc/rc.d'];
 const pidFolders = ['/run', '/var/run'];
+/** Set by openrc-run(8). */
+const namesOfTheService: ReadonlySet<string> = new Set(['RC_SVCNAME', 'SVCNAME']);
 /** The time of a start is known to the second only. */
 const clockGrainMs = 2_000;
 
@@ -40,25 +42,29 @@ export function findMainProcess(table: ProcessTable, service: ServiceName, statu
   };
 }
 
-/** `# pidfile: /run/x.pid` as chkconfig has it, or the first `PIDFILE=/run/$NAME.pid` that can be read without a shell. */
+/**
+ * What start-stop-daemon(8) of OpenRC was told, `# pidfile: /run/x.pid` as chkconfig has it, or the first
+ * `PIDFILE=/run/$NAME.pid` that can be read without a shell.
+ */
 function declaredPidFile(table: ProcessTable, service: ServiceName): string | undefined {
+  const told = table.read(`/run/openrc/options/${service}/pidfile`)?.text.trim();
+  if (told?.startsWith('/')) return told;
   const script = scriptFolders
     .map((folder) => table.read(`${folder}/${service}`))
     .find((found) => found !== undefined);
   if (script === undefined) return undefined;
   const commented = /^#[ \t]*pidfile:[ \t]*(\/\S+)/im.exec(script.text)?.[1];
   if (commented !== undefined) return commented;
-  for (const [, written = ''] of script.text.matchAll(/^[ \t]*pidfile=(\S+)/gim)) {
-    const path = expanded(written, script.text);
-    if (path !== undefined) return path;
-  }
-  return undefined;
+  const written = [...script.text.matchAll(/^[ \t]*pidfile=(\S+)/gim)].map(([, path = '']) => path);
+  return written.map((path) => expanded(path, script.text, service)).find((path) => path !== undefined);
 }
 
 /** Undefined when it is no absolute path, or needs more of a shell than variables that are set to plain words. */
-function expanded(written: string, script: string): string | undefined {
+function expanded(written: string, script: string, service: ServiceName): string | undefined {
   const path = written.replace(/["']/g, '').replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => {
-    const value = new RegExp(`^[ \\t]*${braced ?? bare}=["']?([\\w./@:-]+)["']?[ \\t]*$`, 'm').exec(script);
+    const name = String(braced ?? bare);
+    if (namesOfTheService.has(name)) return service;
+    const value = new RegExp(`^[ \\t]*${name}=["']?([\\w./@:-]+)["']?[ \\t]*$`, 'm').exec(script);
     return value?.[1] ?? whole;
   });
   return /^\/[\w./@:+-]+$/.test(path) ? path : undefined;

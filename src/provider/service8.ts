@@ -1,11 +1,9 @@
 import type { ProcessTable } from '../platform/process-table.ts';
 import type { ProcessExit, Processes } from '../platform/processes.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
-import { judge } from './judge.ts';
-import { findMainProcess, noPids } from './main-pid.ts';
+import { inspectionOf } from './inspection.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { stateAfterAction, stateOfStatus } from './state.ts';
-import { statusWords } from './status-words.ts';
 
 export interface Service8Options {
   readonly processes: Processes;
@@ -44,10 +42,8 @@ export class Service8 implements Provider {
     return processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
   }
 
-  #inspection(service: ServiceName, status: ProcessExit): Inspection {
+  #inspection(service: ServiceName, exit: ProcessExit): Inspection {
     const { system, processTable } = this.#options;
-    const pids = processTable === undefined ? noPids : findMainProcess(processTable, service, status);
-    const state = judge({ codeSays: stateOfStatus(system, status), words: statusWords(status), pids });
-    return { state, mainPid: state === 'running' ? pids.main?.pid : undefined };
+    return inspectionOf({ service, exit, codeSays: stateOfStatus(system, exit) }, processTable);
   }
 }

@@ -6,17 +6,17 @@ export type StatusWords = 'running' | 'not-running' | 'no-status' | undefined;
 // The usage of a script that was asked for an action it does not have: LSB, Debian's skeleton, rc.subr(8).
 const usage = /^[^:]*\busage:?\s.*\b(?:re)?start\b/im;
 const notRunning =
-  /\bnot (?:currently )?(?:running|active|started)\b|\bisn't running\b|\bis (?:currently )?(?:stopped|dead|down|inactive)\b|\bdead but\b|\(dead\)|^\W*(?:status:? *)?(?:stopped|dead|inactive|down)\b/i;
+  /\bnot (?:currently )?(?:running|active|started)\b|\bisn't running\b|\bis (?:currently )?(?:stopped|dead|down|inactive)\b|\bdead but\b|\(dead\)|^\W*(?:status:? *)?(?:stopped|dead|inactive|down|crashed)\b/i;
+// Not among them is the `status: started` of openrc-run(8): that it was started is written down, and not looked at.
 const running =
-  /\b(?:is|are) (?:already |currently |still )?(?:running|up|active|alive)\b|\(running\)|\brunning[ ,]+(?:\(|as |with |process )|^\W*(?:status:? *)?running\b|\bstart\/running\b/i;
+  /\b(?:is|are) (?:already |currently |still )?(?:running|up|active|alive)\b|\(running\)|\brunning[ ,]+(?:\(|as |with |process |pid)|^\W*(?:status:? *)?running\b|\bstart\/running\b/i;
 
 const longestText = 16_384;
 const longestLine = 500;
 
 /** The first line that says one or the other counts: what comes behind may be a log. */
 export function statusWords(exit: ProcessExit): StatusWords {
-  for (const longLine of textOf(exit).split('\n')) {
-    const line = longLine.slice(0, longestLine);
+  for (const line of linesOf(exit)) {
     if (usage.test(line)) return 'no-status';
     if (notRunning.test(line)) return 'not-running';
     if (running.test(line)) return 'running';
@@ -27,15 +27,26 @@ export function statusWords(exit: ProcessExit): StatusWords {
 /** `(pid 123)`, `(pid  12 34) is running...`, `is running as pid 12 34.`, `Main PID: 12 (nginx)`, `process 123`. */
 const namedPids = /\b(?:pids?|process)[ :=#]*((?:[1-9][0-9]{0,9}\b[ ,]*)+)/i;
 
-/** The processes that a status names. */
+// systemctl(1) also names processes that have done their part: `Process: 12 ExecReload=...`, `Main PID: 12 (code=exited`.
+const mainPid = /^\s*Main PID: \d+ \((?!code=)/;
+
+/** The processes that a status names as those of a service that runs. */
 export function pidsInWords(exit: ProcessExit): number[] {
-  const named = namedPids.exec(textOf(exit))?.[1] ?? '';
+  const lines = linesOf(exit).filter(
+    (line) => (running.test(line) && !notRunning.test(line)) || mainPid.test(line),
+  );
+  const named = lines.map((line) => namedPids.exec(line)?.[1]).find((pids) => pids !== undefined) ?? '';
   return named
     .split(/[ ,]+/)
     .filter((word) => word !== '')
     .map(Number);
 }
 
-function textOf({ stdout, stderr }: ProcessExit): string {
-  return `${stdout.text.slice(0, longestText)}\n${stderr.text.slice(0, longestText)}`;
+function linesOf({ stdout, stderr }: ProcessExit): string[] {
+  return [stdout.text, stderr.text].flatMap((text) =>
+    text
+      .slice(0, longestText)
+      .split('\n')
+      .map((line) => line.slice(0, longestLine)),
+  );
 }

@@ -18,7 +18,9 @@ describe('the state of a service whose status may lie', () => {
   const table: ReadonlyArray<[StatusEvidence['codeSays'], StatusEvidence['words'], string, string]> = [
     ['running', 'running', 'is not known', 'running'],
     ['running', undefined, 'is not known', 'running'],
-    ['running', undefined, 'left a pid file', 'running'],
+    ['running', undefined, 'left a pid file', 'failed'],
+    ['running', undefined, 'left no pid file', 'running'],
+    ['running', 'running', 'left a pid file', 'running'],
     ['running', 'not-running', 'is not known', 'stopped'],
     ['running', 'not-running', 'left a pid file', 'stopped'],
     ['running', 'not-running', 'lives', 'running'],

@@ -40,6 +40,18 @@ describe('the main process of a service', () => {
     });
   }
 
+  it('is in the file that OpenRC was told of, whatever stands in the script', () => {
+    const table = new MemoryProcessTable().starts(12).starts(13).write('/srv/told.pid', '12');
+    table.write('/run/openrc/options/nginx/pidfile', '/srv/told.pid\n').write('/srv/x.pid', '13');
+    expect(find(table.write('/etc/init.d/nginx', script('pidfile=/srv/x.pid'))).pid).to.equal(12);
+  });
+
+  it('is in the file that is named for the service, as OpenRC does it', () => {
+    const table = new MemoryProcessTable().starts(12).write('/srv/nginx.pid', '12');
+    for (const name of ['$RC_SVCNAME', '$SVCNAME'])
+      expect(find(table.write('/etc/init.d/nginx', script(`pidfile="/srv/${name}.pid"`))).pid).to.equal(12);
+  });
+
   for (const folder of ['/etc/rc.d', '/usr/local/etc/rc.d']) {
     it(`is looked for in the script in ${folder}`, () => {
       const table = new MemoryProcessTable().starts(12).write('/srv/x.pid', '12\nmore\n');
@@ -76,14 +88,14 @@ describe('the main process of a service', () => {
   it('is rather the one in the declared pid file, and any rather than that in a file that is only guessed', () => {
     const table = new MemoryProcessTable().starts(1).starts(2).starts(3);
     table.write('/run/nginx.pid', '3');
-    expect(find(table, 'running (pid 2)').pid).to.equal(2);
+    expect(find(table, 'is running (pid 2)').pid).to.equal(2);
     table.write('/etc/init.d/nginx', script('PIDFILE=/srv/x.pid')).write('/srv/x.pid', '1');
-    expect(find(table, 'running (pid 2)').pid).to.equal(1);
+    expect(find(table, 'is running (pid 2)').pid).to.equal(1);
   });
 
   it('is not known when the one that is named does not live, and that is told', () => {
     const table = new MemoryProcessTable().write('/etc/init.d/nginx', script('PIDFILE=/srv/x.pid'));
-    expect(find(table, 'running (pid 2)')).to.deep.equal({
+    expect(find(table, 'is running (pid 2)')).to.deep.equal({
       pid: undefined,
       isNamedOneGone: true,
       declaredFile: 'missing',

@@ -27,6 +27,7 @@ describe('the words of a status', () => {
     ['sshd dead but subsys locked', 'not-running'],
     ['   Active: inactive (dead)', 'not-running'],
     [' * status: stopped', 'not-running'],
+    [' * status: crashed', 'not-running'],
     ["foo isn't running", 'not-running'],
     ['Usage: /etc/init.d/foo {start|stop|restart}', 'no-status'],
     ['Usage: foo start|stop', 'no-status'],
@@ -35,6 +36,7 @@ describe('the words of a status', () => {
       'no-status',
     ],
     ['', undefined],
+    [' * status: started', undefined],
     ['all is well', undefined],
     ['42 jobs were running late', undefined],
     ['Disk usage: 5 %', undefined],
@@ -67,14 +69,16 @@ describe('the processes that a status names', () => {
     ['sshd (pid  1234) is running...', [1234]],
     ['httpd (pid  30 29 28) is running...', [30, 29, 28]],
     ['nginx is running as pid 12 34.', [12, 34]],
-    ['Main PID: 77 (nginx)', [77]],
+    ['   Active: active (running)\n Process: 5 ExecReload=/bin/true\n Main PID: 77 (nginx)', [77]],
+    [' Main PID: 77 (code=exited, status=0/SUCCESS)', []],
+    ['sshd is not running (pid 12)', []],
     ['foo start/running, process 99', [99]],
-    ['pid=5', [5]],
-    ['pids: 5, 6', [5, 6]],
+    ['foo is running, pid=5', [5]],
+    ['foo is running, pids: 5, 6', [5, 6]],
     ['cron is running.', []],
-    ['no pid file', []],
-    ['pid 0', []],
-    ['rapid 12', []],
+    ['is running without a pid file', []],
+    ['is running (pid 0)', []],
+    ['is running, rapid 12', []],
   ] as const) {
     it(`in ${JSON.stringify(text)} are ${pids.join(', ') || 'none'}`, () => {
       expect(pidsInWords(saying(text))).to.deep.equal(pids);
@@ -84,7 +88,7 @@ describe('the processes that a status names', () => {
   it('are positive whole numbers, whatever is printed', () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(), (text, number) => {
-        for (const pid of pidsInWords(saying(`${text} pid ${number} ${text}`)))
+        for (const pid of pidsInWords(saying(`${text} is running, pid ${number} ${text}`)))
           expect(Number.isSafeInteger(pid) && pid > 0).to.equal(true);
       }),
     );
