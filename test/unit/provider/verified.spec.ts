@@ -85,6 +85,11 @@ describe('an action that says it went well', () => {
     expect(tookMs).to.equal(4_000);
   });
 
+  it('has 4 s for that with the shortest settle time, too', async () => {
+    const timeline: Timeline = { before: 'stopped', after: [[0, 'stopped']] };
+    expect((await act('start', timeline, { settleMs: 100 })).tookMs).to.equal(4_000);
+  });
+
   it('may take twice the settle time where that is longer', async () => {
     const timeline: Timeline = {
       before: 'stopped',
@@ -304,6 +309,20 @@ describe('an action that says it failed', () => {
     expect(result).to.include({ exitCode: 1, state: 'running' });
     expect(result).to.not.have.property('verification');
     expect(tookMs).to.equal(0);
+  });
+
+  it('is not asked again for a service that the host does not know', async () => {
+    const bench = new Bench();
+    const timeline: Timeline = { before: 'not-found', after: [[0, 'unknown']], exit: { exitCode: 1 } };
+    const inner = new TimelineProvider(timeline, bench.clock, bench.table);
+    const provider: Provider = {
+      run: async () => ({ ...(await inner.run()), state: 'not-found' }),
+      inspect: () => inner.inspect(),
+    };
+    const limits = { timeoutMs: 60_000 };
+    const run = bench.verified(provider).run('nginx' as ServiceName, 'start' as ActionName, limits);
+    expect((await bench.ends(run)).state).to.equal('not-found');
+    expect(inner.log).to.deep.equal(['look at 0', 'run at 0']);
   });
 
   it('is left as it is when it has used up its time, or was cancelled', async () => {
