@@ -30,6 +30,7 @@ export interface TaskHooks {
 interface Task extends TaskHooks {
   readonly body: RequestBody;
   readonly answer: (answer: Answer) => void;
+  readonly conclusion: AbortController;
   isRunning: boolean;
 }
 
@@ -39,7 +40,6 @@ export class Tasks {
   /** The end of the last task of each service that has one. */
   readonly #lastOfService = new Map<string, Promise<void>>();
   readonly #tasks = new Set<Task>();
-  readonly #conclusion = new AbortController();
   #isStopping = false;
 
   constructor(options: TasksOptions) {
@@ -61,7 +61,7 @@ export class Tasks {
     const refusal = this.#refusal(body);
     if (refusal !== undefined) return Promise.resolve(this.#trouble(body, refusal.code, refusal.reason));
     return new Promise((answer, fail) => {
-      const task = { body, answer, begin, signal, isRunning: false };
+      const task = { body, answer, begin, signal, conclusion: new AbortController(), isRunning: false };
       this.#tasks.add(task);
       signal.addEventListener('abort', () => this.#cancelled(task), { once: true });
       if (signal.aborted) this.#cancelled(task);
@@ -80,7 +80,7 @@ export class Tasks {
 
   /** Has those whose action has ended answer at once with what is known, instead of looking what becomes of it. */
   conclude(): void {
-    this.#conclusion.abort();
+    for (const { conclusion } of this.#tasks) conclusion.abort();
   }
 
   /** Answers for what still runs. It is left alone: an action cut short may harm the service. */
@@ -131,25 +131,24 @@ export class Tasks {
   }
 
   async #carryOut(task: Task): Promise<void> {
-    const { body, begin, signal, answer } = task;
+    const { body, begin, signal, answer, conclusion } = task;
     // It was answered when the agent began to stop, or when it was cancelled.
     if (this.#isStopping || signal.aborted) return;
     task.isRunning = true;
     try {
       begin();
-      answer(await this.#act(body, signal));
+      answer(await this.#act(body, signal, conclusion.signal));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       answer(this.#trouble(body, error.code, error.message));
     }
   }
 
-  async #act(body: RequestBody, signal: AbortSignal): Promise<Answer> {
+  async #act(body: RequestBody, signal: AbortSignal, conclude: AbortSignal): Promise<Answer> {
     const { provider, answers, clock, actionTimeoutMs } = this.#options;
     const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
     const endsMs = clock.now() + timeoutMs;
     const { settleMs } = body;
-    const conclude = this.#conclusion.signal;
     const limits = { timeoutMs, signal, conclude, ...(settleMs === undefined ? {} : { settleMs }) };
     const run = await provider.run(body.service, body.cmd, limits);
     if (run.aborted)

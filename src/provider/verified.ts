@@ -15,26 +15,36 @@ export interface VerifiedProviderOptions {
   readonly settleMs: number;
 }
 
-interface Looking {
+/** What one action has for all of its looks. */
+interface Eye {
   readonly service: ServiceName;
+  readonly limits: ActionLimits;
+  readonly interrupted: AbortSignal;
+  /** Resolves when that is aborted. */
+  readonly interruption: Promise<Inspection>;
+}
+
+interface Looking extends Eye {
   readonly settleMs: number;
   readonly before: Sight;
   /** When no time is left. */
   readonly endsMs: number;
-  readonly limits: ActionLimits;
 }
 
 /** With this, what says it went well but does not run is known within the default window of the client. */
 const leastArrivalMs = 4_000;
 /** A status that hangs must not eat up the time of the action. */
 const lookLimitMs = 5_000;
+/** For a status that is ended at its time limit to die of TERM. One that does not is not waited for. */
+const dyingMs = 2_000;
 const firstPauseMs = 50;
 const longestPauseMs = 500;
 
 /**
  * Looks at a service before and after an action, and says whether the action made it what it should be and it stays so
  * for `settleMs`: `Settling` has the rules. It may take twice `settleMs`, and 4 s at least, to become so; the time
- * limit of the action, counted from when it begins, bounds all of it. With `settleMs` 0 nothing is looked at.
+ * limit of the action, counted from when it begins, bounds all of it (the look before adds what the status takes, 5 s at
+ * most). With `settleMs` 0 nothing is looked at.
  * Of an action that failed, the result only gets the state that the service is left in.
  */
 export class VerifiedProvider implements Provider {
@@ -52,10 +62,11 @@ export class VerifiedProvider implements Provider {
     const { provider, clock } = this.#options;
     const settleMs = limits.settleMs ?? this.#options.settleMs;
     if (settleMs === 0 || !isLookedAt(action)) return provider.run(service, action, limits);
-    const before = await this.#look(service, limits);
+    const eye = eyeOf(service, limits);
+    const before = await this.#look(eye, limits.timeoutMs);
     const endsMs = clock.now() + limits.timeoutMs;
     const result = await provider.run(service, action, limits);
-    const looking = { service, settleMs, before, endsMs, limits };
+    const looking = { ...eye, settleMs, before, endsMs };
     return result.exitCode === 0 && !result.timedOut && !result.aborted
       ? this.#verified(action, result, looking)
       : this.#withState(result, looking);
@@ -97,7 +108,7 @@ export class VerifiedProvider implements Provider {
       const remainingMs = this.#remainingMs(looking);
       if (remainingMs <= 0) return [sight, settling.end('the time limit was over')];
       const delayMs = Math.min(pauseMs, settling.nextMs - clock.now(), remainingMs);
-      await sleep(clock, delayMs, interruptedBy(looking.limits));
+      await sleep(clock, delayMs, looking.interrupted);
     }
   }
 
@@ -106,19 +117,26 @@ export class VerifiedProvider implements Provider {
   }
 
   #lookAgain(looking: Looking): Promise<Sight> {
-    const { service, limits, before } = looking;
-    const timeoutMs = Math.max(1, this.#remainingMs(looking));
-    return this.#look(service, { ...limits, timeoutMs }, before.main);
+    return this.#look(looking, Math.max(1, this.#remainingMs(looking)), looking.before.main);
   }
 
-  async #look(service: ServiceName, limits: ActionLimits, old?: LiveProcess): Promise<Sight> {
-    const signal = interruptedBy(limits);
-    const timeoutMs = Math.min(limits.timeoutMs, lookLimitMs);
-    // A status that does not die of TERM is not waited for either.
+  async #look(eye: Eye, mostMs: number, old?: LiveProcess): Promise<Sight> {
+    const { service, interrupted: signal, interruption } = eye;
+    const timeoutMs = Math.min(mostMs, lookLimitMs);
     const inspection = this.#inspect(service, { timeoutMs, signal });
-    const { state, mainPid } = await Promise.race([inspection, whenAborted(signal)]);
+    const { state, mainPid } = await this.#within(timeoutMs + dyingMs, [inspection, interruption]);
     const found = this.#find(old?.pid);
     return { state, main: this.#find(mainPid), isOldAlive: found !== undefined && found.born === old?.born };
+  }
+
+  async #within(timeMs: number, looks: readonly Promise<Inspection>[]): Promise<Inspection> {
+    const timer = new AbortController();
+    const late = sleep(this.#options.clock, timeMs, timer.signal).then(() => nothing);
+    try {
+      return await Promise.race([...looks, late]);
+    } finally {
+      timer.abort();
+    }
   }
 
   async #inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
@@ -138,8 +156,10 @@ export class VerifiedProvider implements Provider {
 const nothing: Inspection = { state: 'unknown', mainPid: undefined };
 const unseen: Sight = { state: 'unknown', main: undefined, isOldAlive: false };
 
-function interruptedBy({ signal, conclude }: ActionLimits): AbortSignal {
-  return AbortSignal.any([signal, conclude].filter((each) => each !== undefined));
+function eyeOf(service: ServiceName, limits: ActionLimits): Eye {
+  const signals = [limits.signal, limits.conclude].filter((each) => each !== undefined);
+  const interrupted = AbortSignal.any(signals);
+  return { service, limits, interrupted, interruption: whenAborted(interrupted) };
 }
 
 function interruptionOf({ signal, conclude }: ActionLimits): string | undefined {

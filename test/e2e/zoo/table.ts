@@ -135,6 +135,10 @@ export const zoo: readonly Animal[] = [
   },
   { script: 'has-its-lsb-codes-the-wrong-way-round', calls: [started, stopped] },
   { script: 'hangs-when-asked-for-its-status', calls: [started] },
+  {
+    script: 'ignores-term-when-asked-for-its-status',
+    calls: [unverified('start', 'unknown', /the service cannot say whether it runs/)],
+  },
   // Those that take their time.
   { script: 'forks-late', calls: [started, stopped] },
   { script: 'forks-twice', calls: [started, stopped] },

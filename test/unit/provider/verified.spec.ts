@@ -430,6 +430,18 @@ describe('looking', () => {
     );
   });
 
+  it('does not wait for a status that does not even end at its time limit', async () => {
+    const bench = new Bench();
+    const timeline: Timeline = { before: 'stopped', after: [] };
+    const inner = new TimelineProvider(timeline, bench.clock, bench.table);
+    const provider: Provider = { run: () => inner.run(), inspect: () => new Promise<never>(() => {}) };
+    const run = bench
+      .verified(provider)
+      .run('nginx' as ServiceName, 'start' as ActionName, { timeoutMs: 60_000 });
+    expect((await bench.ends(run)).verification?.reason).to.equal('the service cannot say whether it runs');
+    expect(bench.clock.now()).to.equal(14_000);
+  });
+
   it('takes a host that cannot be asked for one that cannot say', async () => {
     const bench = new Bench();
     const timeline: Timeline = { before: 'stopped', after: [] };
