@@ -10,6 +10,7 @@ import type { Provider, ProviderResult } from '../src/provider/provider.ts';
 import { MemoryJournal } from '../src/store/memory-journal.ts';
 import type { NodeName } from '../src/wire/fields.ts';
 import type { WorkerOrder } from './fleet-sim.ts';
+import { noHealthChecks } from './no-health-checks.ts';
 
 const socketsOfOneAgent = 3;
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -48,6 +49,7 @@ async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> 
       {
         ...{ sockets, host, clock: nodeClock, log: silentLog, random: Math.random },
         provider: providerOf(node, runsFile),
+        health: noHealthChecks,
         journal: new MemoryJournal(),
         boot: newBootId(),
       },

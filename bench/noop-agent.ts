@@ -10,6 +10,7 @@ import { untilSignal } from '../src/platform/node/signals.ts';
 import { ZmqSockets } from '../src/platform/zmq/sockets.ts';
 import type { Provider } from '../src/provider/provider.ts';
 import { MemoryJournal } from '../src/store/memory-journal.ts';
+import { noHealthChecks } from './no-health-checks.ts';
 
 const nothing = { text: '', cutBytes: 0 };
 
@@ -42,6 +43,7 @@ const agent = await Agent.start(readAgentConfig(config, 'noop-agent.conf'), {
   log: openLog({ name: 'noop-agent', file: logFile, debug: false }),
   host: readHostFacts(),
   provider: noopProvider,
+  health: noHealthChecks,
   journal: new MemoryJournal(),
   boot: newBootId(),
   random: Math.random,

@@ -16,6 +16,7 @@ import type { BootId, Hello } from '../wire/presence.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
 import { version } from '../wire/version.ts';
 import { Answers } from './answers.ts';
+import type { HealthChecks } from './health.ts';
 import { Link } from './link.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
 import { Presence } from './presence.ts';
@@ -45,6 +46,7 @@ export interface AgentDeps {
   readonly provider: Provider;
   /** As the configuration names it; shown by `agent.status`. */
   readonly providerName?: string;
+  readonly health: HealthChecks;
   readonly journal: Journal;
   /** New at every start. */
   readonly boot: BootId;
@@ -97,7 +99,7 @@ export class Agent {
   }
 
   private constructor(config: AgentConfig, deps: AgentDeps) {
-    const { clock, log, journal, boot, random, host } = deps;
+    const { clock, log, journal, boot, random, host, provider, health } = deps;
     this.#config = config;
     this.#deps = deps;
     this.#node = config.nodeName ?? (host.hostname as NodeName);
@@ -111,8 +113,7 @@ export class Agent {
     });
     const answers = new Answers(this.#node, host);
     const tasks = new Tasks({
-      provider: deps.provider,
-      answers,
+      ...{ provider, health, clock, answers },
       actions: new Set([...actions, ...config.extraActions]),
       actionTimeoutMs: config.actionTimeoutMs,
       maxTasks,
@@ -278,6 +279,8 @@ export class Agent {
     const limit = new AbortController();
     await Promise.race([this.#tasks.drain(), sleep(clock, drainMs, limit.signal)]);
     limit.abort();
+    this.#tasks.conclude();
+    await sleep(clock, 0);
     this.#tasks.interrupt();
     // Answers are handed to their sockets in the turn after they are known.
     await sleep(clock, 0);

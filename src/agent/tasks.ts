@@ -1,13 +1,17 @@
+import type { Clock } from '../platform/clock.ts';
 import type { OnOutput } from '../platform/processes.ts';
 import type { Provider, ProviderResult } from '../provider/provider.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
 import type { ServiceName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
-import type { Answer } from '../wire/result.ts';
+import type { Answer, Health } from '../wire/result.ts';
 import type { Answers } from './answers.ts';
+import type { HealthChecks } from './health.ts';
 
 export interface TasksOptions {
   readonly provider: Provider;
+  readonly clock: Clock;
+  readonly health: HealthChecks;
   readonly answers: Answers;
   /** The closed list. */
   readonly actions: ReadonlySet<string>;
@@ -30,6 +34,7 @@ export interface TaskHooks {
 interface Task extends TaskHooks {
   readonly body: RequestBody;
   readonly answer: (answer: Answer) => void;
+  readonly conclusion: AbortController;
   isRunning: boolean;
 }
 
@@ -59,11 +64,12 @@ export class Tasks {
   }
 
   /** Resolves with the answer, whatever happens; rejects only for a bug of ours. */
-  run(body: RequestBody, { begin, signal }: TaskHooks): Promise<Answer> {
+  run(body: RequestBody, hooks: TaskHooks): Promise<Answer> {
+    const { signal } = hooks;
     const refusal = this.#refusal(body);
     if (refusal !== undefined) return Promise.resolve(this.#trouble(body, refusal.code, refusal.reason));
     return new Promise((answer, fail) => {
-      const task = { body, answer, begin, signal, isRunning: false };
+      const task = { ...hooks, body, answer, conclusion: new AbortController(), isRunning: false };
       this.#tasks.add(task);
       signal.addEventListener('abort', () => this.#cancelled(task), { once: true });
       if (signal.aborted) this.#cancelled(task);
@@ -80,6 +86,11 @@ export class Tasks {
     await Promise.all(this.#lastOfService.values());
   }
 
+  /** Has those whose action has ended answer at once with what is known, instead of looking what becomes of it. */
+  conclude(): void {
+    for (const { conclusion } of this.#tasks) conclusion.abort();
+  }
+
   /** Answers for what still runs. It is left alone: an action cut short may harm the service. */
   interrupt(): void {
     for (const { body, answer } of this.#tasks) {
@@ -92,7 +103,7 @@ export class Tasks {
     return this.#options.answers.trouble(id, code, reason);
   }
 
-  #refusal({ cmd }: RequestBody): { code: ErrorCode; reason: string } | undefined {
+  #refusal({ cmd, health }: RequestBody): { code: ErrorCode; reason: string } | undefined {
     if (this.#isStopping) return { code: 'SHUTTING_DOWN', reason: 'the agent is stopping' };
     if (!this.#options.actions.has(cmd)) {
       const known = [...this.#options.actions].join(', ');
@@ -101,6 +112,8 @@ export class Tasks {
         reason: `action "${cmd}" is not allowed, expected one of ${known}`,
       };
     }
+    const unknownCheck = health === undefined ? undefined : this.#options.health.refusal(health);
+    if (unknownCheck !== undefined) return { code: 'ACTION_NOT_ALLOWED', reason: unknownCheck };
     if (this.count < this.#options.maxTasks) return undefined;
     return {
       code: 'TOO_BUSY',
@@ -153,20 +166,42 @@ export class Tasks {
     task.isRunning = true;
     try {
       begin();
-      answer(await this.#act(body, signal));
+      answer(await this.#act(task));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       answer(this.#trouble(body, error.code, error.message));
     }
   }
 
-  async #act(body: RequestBody, signal: AbortSignal): Promise<Answer> {
-    const { provider, answers, actionTimeoutMs } = this.#options;
+  async #act({ body, signal, conclusion, onOutput }: Task): Promise<Answer> {
+    const conclude = conclusion.signal;
+    const { provider, answers, clock, actionTimeoutMs } = this.#options;
     const timeoutMs = Math.min(actionTimeoutMs, body.timeoutMs ?? actionTimeoutMs);
-    const exit = await provider.run(body.service, body.cmd, { timeoutMs, signal });
-    if (!exit.aborted) return answers.done(body, exit, timeoutMs);
-    const reason = `${body.service} ${body.cmd} was cancelled while it was running${membersOf(exit)}`;
-    return this.#trouble(body, 'CANCELLED', reason);
+    const endsMs = clock.now() + timeoutMs;
+    const { settleMs } = body;
+    const given = {
+      ...(settleMs === undefined ? {} : { settleMs }),
+      ...(onOutput === undefined ? {} : { onOutput }),
+    };
+    const run = await provider.run(body.service, body.cmd, { timeoutMs, signal, conclude, ...given });
+    if (run.aborted) {
+      const reason = `${body.service} ${body.cmd} was cancelled while it was running${membersOf(run)}`;
+      return this.#trouble(body, 'CANCELLED', reason);
+    }
+    const health = await this.#health(body, run, endsMs, AbortSignal.any([signal, conclude]));
+    return answers.done(body, run, timeoutMs, health);
+  }
+
+  /** Of an action that did not go well, the health is not looked at. */
+  async #health(
+    { health }: RequestBody,
+    { exitCode, timedOut, verification }: ProviderResult,
+    endsMs: number,
+    signal: AbortSignal,
+  ): Promise<Health | undefined> {
+    if (health === undefined || timedOut || exitCode !== 0 || verification?.isVerified === false)
+      return undefined;
+    return this.#options.health.check(health, { endsMs, signal });
   }
 }
 

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
+import { HealthChecks } from '../agent/health.ts';
 import { runDaemon } from '../cli/daemon.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { agentKeysForRestart, readAgentConfig } from '../config/agent.ts';
@@ -14,6 +15,8 @@ import { newBootId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
 import { openNotify } from '../platform/node/notify.ts';
 import { NodePidFiles } from '../platform/node/pid-file.ts';
+import { nodeProbe } from '../platform/node/probe.ts';
+import { nodeProcessTable } from '../platform/node/process-table.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
 import { nodePrograms } from '../platform/node/programs.ts';
 import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
@@ -24,6 +27,7 @@ import { AliasedProvider } from '../provider/aliases.ts';
 import { Bundles } from '../provider/bundles.ts';
 import { chooseProvider } from '../provider/choose.ts';
 import { openProvider } from '../provider/open.ts';
+import { VerifiedProvider } from '../provider/verified.ts';
 import { lockFile } from '../store/process-lock.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
@@ -51,12 +55,17 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const chosen = chooseProvider(config, hostView);
     const { name: providerName, program } = chosen;
     log.info('provider.chosen', { provider: providerName, program });
-    const { aliases, hasKnownAliases, bundles, outputLimitBytes } = config;
-    const real = openProvider(chosen, { ...hostView, processes, outputLimitBytes });
-    const aliased = new AliasedProvider({ provider: real, clock: nodeClock, aliases, hasKnownAliases });
-    const provider = new Bundles({ provider: aliased, clock: nodeClock, bundles, outputLimitBytes });
+    const { aliases, hasKnownAliases, bundles, outputLimitBytes, settleMs } = config;
+    const [clock, processTable] = [nodeClock, nodeProcessTable];
+    const real = openProvider(chosen, { ...hostView, processes, processTable, outputLimitBytes });
+    const verified = new VerifiedProvider({ provider: real, processTable, clock, settleMs });
+    const aliased = new AliasedProvider({ provider: verified, clock, aliases, hasKnownAliases });
+    const provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes });
+    const programs = config.healthChecks;
+    const health = new HealthChecks({ clock, probe: nodeProbe, processes, programs });
     const identity = { boot: newBootId(), random: Math.random };
-    const deps = { sockets, clock: nodeClock, log, host, provider, providerName, journal, ...identity };
+    const services = { provider, providerName, health };
+    const deps = { sockets, clock, log, host, ...services, journal, ...identity };
     const agent = closing.add(await Agent.start(config, deps));
     return {
       finished: agent.finished,
@@ -66,6 +75,7 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
         agent.reconfigure(next);
         aliased.replace(next);
         provider.replace(next.bundles);
+        health.replace(next.healthChecks);
         return agentKeysForRestart(config, next);
       },
       hasProgressed: () => agent.hasProgressed(),

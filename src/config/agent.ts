@@ -15,8 +15,10 @@ import {
   actionName,
   bindEndpoint,
   byteSize,
+  commandLine,
   connectEndpoint,
   duration,
+  healthCheckName,
   listOf,
   listOrNone,
   nodeName,
@@ -52,6 +54,10 @@ export interface AgentConfig {
   /** By their names, without `bundle:`. */
   readonly bundles: ReadonlyMap<string, BundleConfig>;
   readonly logLevel: LogLevel;
+  /** How long a service must stay what an action made it; 0: nobody looks. */
+  readonly settleMs: number;
+  /** Program and arguments of each health check `exec:NAME`. */
+  readonly healthChecks: ReadonlyMap<string, readonly string[]>;
 }
 
 const dayMs = 86_400_000;
@@ -152,6 +158,12 @@ export const agentKeys = {
     'yes',
     'Whether the other names of well-known services (cron and crond, ssh and sshd, apache2 and httpd and more) are tried where this host does not know a service.',
   ),
+  settleTime: optionalKey(
+    'settle_time',
+    duration(0, 3_600_000),
+    '2',
+    'Seconds for which a service must stay what an action made it, before the action counts as gone well; 0: nobody looks.',
+  ),
 };
 
 export const aliasSection: FreeSection<readonly ServiceName[]> = {
@@ -162,13 +174,21 @@ export const aliasSection: FreeSection<readonly ServiceName[]> = {
     'Other names to try, in this order, where this host does not know a service; an alias goes one way only.',
 };
 
+export const healthSection: FreeSection<readonly string[]> = {
+  section: 'health',
+  names: healthCheckName,
+  values: commandLine,
+  summary:
+    'Programs that tell by exit code 0 that a service does its work, each under the name by which a request may ask for it.',
+};
+
 export function readAgentConfig(text: string, fileName: string): AgentConfig {
   const settings = readSettings(
     text,
     fileName,
     Object.values(agentKeys),
     [refuseUnevenLists, refuseStrangeTimeouts],
-    [aliasSection],
+    [aliasSection, healthSection],
     [bundleSections],
   );
   return {
@@ -190,6 +210,8 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     hasKnownAliases: settings.get(agentKeys.builtinAliases) === 'yes',
     bundles: readBundles(settings),
     logLevel: settings.get(agentKeys.logLevel),
+    settleMs: settings.get(agentKeys.settleTime),
+    healthChecks: settings.named(healthSection),
   };
 }
 
@@ -206,7 +228,7 @@ const refuseUnevenLists: Check = (settings) => {
 };
 
 /** What a running agent takes over at once. */
-type Live = 'roles' | 'topics' | 'logLevel' | 'aliases' | 'hasKnownAliases' | 'bundles';
+type Live = 'roles' | 'topics' | 'logLevel' | 'aliases' | 'hasKnownAliases' | 'bundles' | 'healthChecks';
 
 const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = {
   managerEndpoints: agentKeys.managerEndpoints,
@@ -221,6 +243,7 @@ const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = 
   serviceProgram: agentKeys.serviceProgram,
   serviceFolder: agentKeys.serviceFolder,
   extraActions: agentKeys.extraActions,
+  settleMs: agentKeys.settleTime,
 };
 
 /** The keys of which the values differ, but only take effect at the next start. */

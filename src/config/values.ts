@@ -141,3 +141,13 @@ export const programFile = matching(
   /^(?:\/[^\p{Cc}]{1,1023}|[A-Za-z0-9_][A-Za-z0-9_.+-]{0,254})$/u,
   'the name of a program on the PATH, or its absolute path',
 );
+export const healthCheckName = matching(
+  /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+  'a name of 1 to 64 letters, digits, dashes and underscores that begins with a letter or digit',
+);
+
+/** Never read by a shell: quotes would not do what they promise. */
+export const commandLine: Format<readonly string[]> = {
+  expected: 'the absolute path of a program and its arguments, separated by spaces, without quotes',
+  parse: (text) => (/^\/[^"'\p{Cc}]{1,1023}$/u.test(text) ? text.split(/ +/) : undefined),
+};

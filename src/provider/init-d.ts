@@ -1,8 +1,10 @@
+import type { ProcessTable } from '../platform/process-table.ts';
 import type { CapturedOutput, ProcessExit } from '../platform/processes.ts';
 import type { Programs } from '../platform/programs.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
 import { type BootLinks, bootLinksCommand } from './boot-links.ts';
 import { HostPrograms, type HostProgramsOptions, limitsAfter } from './host-programs.ts';
+import { inspectionOf } from './inspection.ts';
 import { askStates, linesOf, listLimitBytes, listResult } from './list.ts';
 import { serviceNamesIn } from './names.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
@@ -13,6 +15,8 @@ export interface InitDOptions extends HostProgramsOptions {
   /** Where the init scripts are. */
   readonly serviceFolder: string;
   readonly bootLinks: BootLinks | undefined;
+  /** Where the main processes of services are looked up; without it, they are not known. */
+  readonly processTable?: ProcessTable | undefined;
 }
 
 const name = 'init.d';
@@ -34,12 +38,19 @@ export class InitD implements Provider {
     if (!this.#options.hostPrograms.isThere(script)) return noScript(script, action);
     const command = bootLinksCommand(this.#options.bootLinks, service, action) ?? [script, [action]];
     const exit = await this.#programs.run(...command, limits);
-    return { ...exit, provider: name, state: action === 'status' ? stateOfCode('lsb', exit) : 'unknown' };
+    const state = action === 'status' ? this.#inspection(service, exit).state : 'unknown';
+    return { ...exit, provider: name, state };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const { state } = await this.run(service, 'status' as ActionName, limits);
-    return { state, mainPid: undefined };
+    const script = this.#scriptOf(service);
+    if (!this.#options.hostPrograms.isThere(script)) return { state: 'not-found', mainPid: undefined };
+    return this.#inspection(service, await this.#programs.run(script, ['status'], limits));
+  }
+
+  #inspection(service: ServiceName, exit: ProcessExit): Inspection {
+    const codeSays = stateOfCode('lsb', exit);
+    return inspectionOf({ service, exit, codeSays }, this.#options.processTable);
   }
 
   async #list(limits: ReadLimits): Promise<ProviderResult> {

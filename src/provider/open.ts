@@ -1,4 +1,5 @@
 import type { Files } from '../platform/files.ts';
+import type { ProcessTable } from '../platform/process-table.ts';
 import type { Programs } from '../platform/programs.ts';
 import type { ChosenProvider } from './choose.ts';
 import { FreeBsdRc } from './freebsd-rc.ts';
@@ -13,6 +14,7 @@ import { Systemd } from './systemd.ts';
 export interface ProviderDeps extends HostProgramsOptions {
   readonly files: Files;
   readonly programs: Programs;
+  readonly processTable: ProcessTable;
   /** `uname -s` */
   readonly system: string;
 }

@@ -34,6 +34,8 @@ export interface ActionLimits extends ReadLimits {
   readonly settleMs?: number;
   /** Gets what the action prints, as it comes. */
   readonly onOutput?: OnOutput;
+  /** When aborted, the action itself goes on, but its result comes at once with what is known of the service by then. */
+  readonly conclude?: AbortSignal;
 }
 
 /** Carries an action out on this host. */

@@ -1,14 +1,18 @@
-import type { Processes } from '../platform/processes.ts';
+import type { ProcessTable } from '../platform/process-table.ts';
+import type { ProcessExit, Processes } from '../platform/processes.ts';
 import type { ActionName, ServiceName, State } from '../wire/fields.ts';
 import type { ListedService } from '../wire/result.ts';
 import { type BootLinks, bootLinksCommand } from './boot-links.ts';
 import { HostPrograms } from './host-programs.ts';
+import { inspectionOf } from './inspection.ts';
 import { linesOf, listLimitBytes, listResult } from './list.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { stateAfterAction, stateOfStatus, statusAllMarks } from './state.ts';
 
 export interface Service8Options {
   readonly processes: Processes;
+  /** Where the main processes of services are looked up; without it, they are not known. */
+  readonly processTable?: ProcessTable;
   /** service(8): a name on PATH or an absolute path. */
   readonly program: string;
   /** `uname -s` of this host. */
@@ -32,16 +36,21 @@ export class Service8 implements Provider {
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
-    const { program, system, bootLinks } = this.#options;
+    const { program, bootLinks } = this.#options;
     const command = bootLinksCommand(bootLinks, service, action) ?? [program, [service, action]];
     const exit = await this.#programs.run(...command, limits);
-    const state = action === 'status' ? stateOfStatus(system, exit) : stateAfterAction(exit);
+    const state = action === 'status' ? this.#inspection(service, exit).state : stateAfterAction(exit);
     return { ...exit, provider: name, state };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const { state } = await this.run(service, 'status' as ActionName, limits);
-    return { state, mainPid: undefined };
+    const { program } = this.#options;
+    return this.#inspection(service, await this.#programs.run(program, [service, 'status'], limits));
+  }
+
+  #inspection(service: ServiceName, exit: ProcessExit): Inspection {
+    const { system, processTable } = this.#options;
+    return inspectionOf({ service, exit, codeSays: stateOfStatus(system, exit) }, processTable);
   }
 
   /** service(8) knows no list of one service; asked for it, it names all. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { agentKeys, aliasSection, readAgentConfig } from '../../src/config/agent.ts';
+import { agentKeys, aliasSection, healthSection, readAgentConfig } from '../../src/config/agent.ts';
 import { bundleKeys } from '../../src/config/bundles.ts';
 import { clientKeys, defaultClientConfig, readClientConfig } from '../../src/config/client.ts';
 import type { Key } from '../../src/config/key.ts';
@@ -93,7 +93,7 @@ describe('the example sections of conf/service-mgr-agentd.conf', () => {
   const withExamples = text.replaceAll(sectionLines, '$1');
 
   it('work', () => {
-    const { aliases, bundles } = readAgentConfig(withExamples, 'x');
+    const { aliases, bundles, healthChecks } = readAgentConfig(withExamples, 'x');
     expect(aliases).to.deep.equal(
       new Map([
         ['database', ['postgresql', 'postgresql-15']],
@@ -116,15 +116,24 @@ describe('the example sections of conf/service-mgr-agentd.conf', () => {
         ],
       ]),
     );
+    expect(healthChecks).to.deep.equal(
+      new Map([
+        ['web', ['/usr/lib/service-mgr/check-web', '--fast']],
+        ['db', ['/usr/bin/pg_isready', '-q']],
+      ]),
+    );
   });
 
-  it('explain every key of a bundle', () => {
+  it('explain every key of a bundle, and the sections whose keys the admin names', () => {
     const prose = text.replaceAll(/\n# ?/g, ' ');
     for (const { key, summary } of Object.values(bundleKeys)) {
       expect(prose).to.include(summary);
       expect(text).to.match(new RegExp(`^# ${key} = .`, 'm'));
     }
-    expect(prose).to.include(aliasSection.summary);
+    for (const { section, summary } of [aliasSection, healthSection]) {
+      expect(prose).to.include(summary);
+      expect(text).to.include(`\n[${section}]\n`);
+    }
   });
 });
 

@@ -527,6 +527,7 @@ async function startAgentOfThisHost(manager: RunningManager): Promise<void> {
     manager_endpoint: manager.endpoints.backend,
     sink_endpoint: manager.endpoints.sink,
     mgmt_endpoint: await freeEndpoint(),
+    settle_time: 0,
     state_dir: join(folder, 'state'),
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);

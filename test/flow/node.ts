@@ -1,14 +1,18 @@
 import { Agent } from '../../src/agent/agent.ts';
+import { HealthChecks } from '../../src/agent/health.ts';
 import { sleep } from '../../src/platform/clock.ts';
 import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
 import { Service8 } from '../../src/provider/service8.ts';
+import { VerifiedProvider } from '../../src/provider/verified.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { MemoryJournal } from '../../src/store/memory-journal.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 import type { ActionName, NodeName, ServiceName, Topic } from '../../src/wire/fields.ts';
 import type { BootId } from '../../src/wire/presence.ts';
 import type { ProtocolVersion } from '../../src/wire/topic.ts';
+import { MemoryProcessTable } from '../fakes/memory-process-table.ts';
 import { RecordedLog } from '../fakes/recorded-log.ts';
+import { ScriptedProbe } from '../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../fakes/scripted-processes.ts';
 import { guarded } from './guarded.ts';
 import { hostOf, type ManagerHost, type World } from './manager-host.ts';
@@ -25,6 +29,8 @@ export interface NodeOptions {
   readonly managers?: readonly string[];
   /** How far its clock is ahead. */
   readonly wallSkewMs?: number;
+  /** How long a service must stay what an action made it. Default: nobody looks. */
+  readonly settleMs?: number;
 }
 
 const services = ['nginx', 'redis'];
@@ -36,6 +42,8 @@ export class Node {
   readonly name: string;
   readonly log = new RecordedLog();
   readonly processes: ScriptedProcesses;
+  readonly processTable = new MemoryProcessTable();
+  readonly probe: ScriptedProbe;
   /** From now on the journal throws: `writes` as with a full disk, `all` as with a broken one. */
   journalFails: 'no' | 'writes' | 'all' = 'no';
   /** Called after each call of the journal that went well. */
@@ -55,6 +63,7 @@ export class Node {
     this.#managers = managers.filter(({ name }) => options.managers?.includes(name) ?? true);
     this.#world = world;
     this.processes = new ScriptedProcesses({}, world.clock);
+    this.probe = new ScriptedProbe(world.clock);
     for (const service of services) {
       for (const action of actions) this.processes.answer(`service ${service} ${action}`, {});
     }
@@ -100,7 +109,8 @@ export class Node {
   async start(): Promise<void> {
     this.kill();
     const { clock, network, newId, onCrash } = this.#world;
-    const { nodeName = this.name, roles = [], topics = [], protocol = 'v2', wallSkewMs } = this.#options;
+    const { nodeName = this.name, roles = [], topics = [], protocol = 'v2' } = this.#options;
+    const { wallSkewMs, settleMs = 0 } = this.#options;
     const program = new Program(this.name, network, clock, wallSkewMs);
     this.#journal = new MemoryJournal(this.#journal);
     const journal = guarded(
@@ -121,12 +131,18 @@ export class Node {
     };
     const boot = newId() as string as BootId;
     this.#program = program;
+    const { processes, processTable, probe } = this;
+    const provider = new VerifiedProvider({
+      provider: new ProviderOfProgram(program, processes, processTable),
+      ...{ processTable, clock: program.clock, settleMs },
+    });
+    const health = new HealthChecks({ probe, processes, clock: program.clock, programs: new Map() });
     this.#agent = await Agent.start(config, {
       sockets: program.sockets,
       clock: program.clock,
       log: this.log,
       host: hostOf(this.name),
-      provider: new ProviderOfProgram(program, this.processes),
+      ...{ provider, health },
       journal,
       boot,
       random: numbersFrom(Number.parseInt(boot.slice(-8), 16)),
@@ -162,10 +178,10 @@ class ProviderOfProgram implements Provider {
   readonly #program: Program;
   readonly #service8: Service8;
 
-  constructor(program: Program, processes: ScriptedProcesses) {
+  constructor(program: Program, processes: ScriptedProcesses, processTable: MemoryProcessTable) {
     this.#program = program;
     this.#service8 = new Service8({
-      processes,
+      ...{ processes, processTable },
       program: 'service',
       system: 'Linux',
       outputLimitBytes: 65_536,

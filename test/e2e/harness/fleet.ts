@@ -127,6 +127,8 @@ export class RunningAgent extends Daemon {
       sink_endpoint: options.managers.map(({ endpoints }) => endpoints.sink).join(', '),
       mgmt_endpoint: mgmtEndpoint,
       node_name: nodeName,
+      // Tests of other things don't wait until a service has settled.
+      settle_time: 0,
       ...given('roles', options.roles?.join(', ')),
       ...given('topics', options.topics?.join(', ')),
       ...given('protocol', options.protocol),

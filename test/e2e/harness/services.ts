@@ -8,7 +8,7 @@ import { endProcesses, processesOf } from './service-processes.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface TestService {
-  /** `smtest-` and eight hexadecimal digits. */
+  /** `smtest-` and eight hexadecimal digits, and a suffix if it was given one. */
   readonly name: string;
   readonly scriptFile: string;
   /** The actions that were begun, in order. */
@@ -74,16 +74,25 @@ export function failing(exitCode: number): TestService {
   return install(`echo "$1 tried"\necho "$1 failed" >&2\nexit ${wholeNumber(exitCode)}`);
 }
 
-function install(body: string): TestService {
+/** With this body, which also finds `$name` and `$hidden` set: a file of its own. It declares a pid file only when it uses it. */
+export function scripted(body: string, suffix = ''): TestService {
+  const set = `name="$SMTEST_SERVICE"\nfolder="\${log%/*}"\nhidden="$folder/hidden"\n`;
+  return install(`${set}${body}`, suffix, body.includes('$pidfile'));
+}
+
+function install(body: string, suffix = '', hasPidFile = true): TestService {
   refuseWrongHost();
-  const name = `smtest-${randomBytes(4).toString('hex')}`;
+  const name = `smtest-${randomBytes(4).toString('hex')}${suffix}`;
   const scriptFile = join(scriptFolder, name);
   const folder = temporaryFolder();
   const logFile = join(folder, 'runs');
   const pidFile = join(folder, 'pid');
   writeFileSync(logFile, '');
   installed.add(scriptFile);
-  writeFileSync(scriptFile, initScript(name, logFile, pidFile, body), { mode: 0o755, flag: 'wx' });
+  writeFileSync(scriptFile, initScript(name, logFile, hasPidFile ? pidFile : '', body), {
+    mode: 0o755,
+    flag: 'wx',
+  });
   const log = async () => (await readFile(logFile, 'utf8')).split('\n').filter((line) => line !== '');
   const service: TestService = {
     name,

@@ -5,7 +5,7 @@ import type { ProviderResult } from '../../../src/provider/provider.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName } from '../../../src/wire/fields.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
-import { Answer } from '../../../src/wire/result.ts';
+import { Answer, type Health } from '../../../src/wire/result.ts';
 
 const id = '0123456789abcdef0123456789abcdef';
 const body = RequestBody.parse({ id, cmd: 'status', topic: 'any', service: 'sshd' });
@@ -19,7 +19,7 @@ const host = {
 };
 const answers = new Answers(message('node', 300, NodeName).parse('web1'), host);
 
-function done(changes: Partial<ProviderResult> = {}) {
+function done(changes: Partial<ProviderResult> = {}, health?: Health) {
   const run: ProviderResult = {
     exitCode: 0,
     timedOut: false,
@@ -31,7 +31,7 @@ function done(changes: Partial<ProviderResult> = {}) {
     state: 'running',
     ...changes,
   };
-  return answers.done(body, run, 1_500);
+  return answers.done(body, run, 1_500, health);
 }
 
 describe('the answer to an action that ran', () => {
@@ -51,6 +51,35 @@ describe('the answer to an action that ran', () => {
     const answer = done({ timedOut: true, exitCode: -15, state: 'unknown' });
     expect(answer.msg).to.equal('Executed service status request: ended after its time limit of 1.5 s');
     expect(answer.result).to.include({ timedOut: true, returncode: -15 });
+  });
+
+  it('says that the service is not what it should be, and why', () => {
+    const verification = {
+      reason: 'the service is stopped',
+      after: 'stopped',
+      changes: 2,
+      settleMs: 2_000,
+    } as const;
+    const answer = done({ verification: { isVerified: false, ...verification } });
+    expect(answer.msg).to.equal('Executed service status request, but the service is stopped');
+    expect(answer.result.verification).to.deep.equal({ isVerified: false, ...verification });
+  });
+
+  it('says nothing more when the service is what it should be', () => {
+    const verification = { isVerified: true, after: 'running', changes: 0, settleMs: 2_000 } as const;
+    const answer = done({ verification });
+    expect(answer.msg).to.equal('Executed service status request');
+    expect(answer.result.verification).to.deep.equal(verification);
+  });
+
+  it('says what a health check met with', () => {
+    const health = { check: 'tcp:80', isHealthy: false, attempts: 3, detail: 'connection refused' };
+    const answer = done({}, health);
+    expect(answer.msg).to.equal(
+      'Executed service status request, but the health check tcp:80 failed: connection refused',
+    );
+    expect(answer.result.health).to.deep.equal(health);
+    expect(done({}, { ...health, isHealthy: true }).msg).to.equal('Executed service status request');
   });
 
   it('shows the beginning of a long output, and how much of it was cut', () => {

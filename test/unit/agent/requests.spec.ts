@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Answers } from '../../../src/agent/answers.ts';
+import { HealthChecks } from '../../../src/agent/health.ts';
 import { Link } from '../../../src/agent/link.ts';
 import { RequestDesk } from '../../../src/agent/requests.ts';
 import { Tasks } from '../../../src/agent/tasks.ts';
@@ -18,6 +19,7 @@ import type { ProtocolVersion } from '../../../src/wire/topic.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemorySockets } from '../../fakes/memory-sockets.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';
+import { ScriptedProbe } from '../../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
 const node = message('node', 300, NodeName).parse('web1');
@@ -64,8 +66,10 @@ class Desk {
       system: 'Linux',
       outputLimitBytes: 1_000,
     });
+    const probe = new ScriptedProbe(clock);
     const tasks = new Tasks({
-      answers,
+      ...{ answers, clock },
+      health: new HealthChecks({ clock, probe, processes, programs: new Map() }),
       provider: {
         run: (service, action, limits) => {
           this.said.push(`run ${service} ${action}`);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Answers } from '../../../src/agent/answers.ts';
+import { HealthChecks } from '../../../src/agent/health.ts';
 import { type TaskHooks, Tasks, type TasksOptions } from '../../../src/agent/tasks.ts';
 import type { Provider } from '../../../src/provider/provider.ts';
 import { Service8 } from '../../../src/provider/service8.ts';
@@ -10,6 +11,7 @@ import { actions, NodeName, ServiceName } from '../../../src/wire/fields.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
 import type { Answer, MemberResult } from '../../../src/wire/result.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
+import { ScriptedProbe } from '../../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
 const host = {
@@ -23,10 +25,11 @@ const host = {
 const answers = new Answers(message('node', 300, NodeName).parse('web1'), host);
 const serviceNames = message('service', 300, ServiceName);
 const minute = 60_000;
+const programs = new Map([['web', ['/usr/lib/check', '-q']]]);
 let requests = 0;
 
 /** `nginx stop` -> a request for it, with an id of its own. */
-function request(command: string, changes: { timeoutMs?: number } = {}): RequestBody {
+function request(command: string, changes: Partial<RequestBody> = {}): RequestBody {
   const [service, cmd] = command.split(' ');
   requests += 1;
   const id = requests.toString(16).padStart(32, '0');
@@ -37,6 +40,7 @@ function request(command: string, changes: { timeoutMs?: number } = {}): Request
 class Bench {
   readonly clock = new ManualClock();
   readonly processes = new ScriptedProcesses({}, this.clock);
+  readonly probe = new ScriptedProbe(this.clock);
   readonly tasks: Tasks;
   /** What an action on a service touches beside it. */
   readonly otherNames = new Map<string, readonly ServiceName[]>();
@@ -44,7 +48,7 @@ class Bench {
   readonly answered: Array<readonly [command: string, outcome: unknown]> = [];
 
   constructor(options: Partial<TasksOptions> = {}) {
-    const { processes } = this;
+    const { processes, probe, clock } = this;
     const service8 = new Service8({
       processes,
       program: 'service',
@@ -54,8 +58,8 @@ class Bench {
     const namesOf = (service: ServiceName) => [service, ...(this.otherNames.get(service) ?? [])];
     const provider = Object.assign(service8, { namesOf });
     this.tasks = new Tasks({
-      provider,
-      answers,
+      ...{ provider, clock, answers },
+      health: new HealthChecks({ clock, probe, processes, programs }),
       actions: new Set(actions),
       actionTimeoutMs: minute,
       maxTasks: 1_000,
@@ -64,10 +68,10 @@ class Bench {
   }
 
   /** Hands a request in; its action ends when the test says so. */
-  hand(command: string, hooks: Partial<TaskHooks> & { timeoutMs?: number } = {}): Promise<Answer> {
-    const { timeoutMs, begin = () => {}, signal = new AbortController().signal } = hooks;
+  hand(command: string, hooks: Partial<TaskHooks> & Partial<RequestBody> = {}): Promise<Answer> {
+    const { begin = () => {}, signal = new AbortController().signal, ...changes } = hooks;
     this.processes.hold(`service ${command}`);
-    const body = request(command, timeoutMs === undefined ? {} : { timeoutMs });
+    const body = request(command, changes);
     const answer = this.tasks.run(body, { begin, signal });
     void answer.then((said) => this.answered.push([command, outcomeOf(said)]));
     return answer;
@@ -599,4 +603,118 @@ describe('interrupting', () => {
       ['nginx stop', 'INTERRUPTED'],
     ]);
   });
+});
+
+describe('a settle time', () => {
+  it('goes to the provider as the request has it, or not at all', async () => {
+    const asked: unknown[] = [];
+    const provider: Provider = {
+      run: async (_service, _action, { settleMs, timeoutMs }) => {
+        asked.push([settleMs, timeoutMs]);
+        throw new ServiceManagerError('PROVIDER_FAILED', 'enough');
+      },
+      inspect: () => Promise.reject(new Error('nobody asks')),
+    };
+    const bench = new Bench({ provider });
+    for (const changes of [{}, { settleMs: 0 }, { settleMs: 7_000, timeoutMs: 9_000 }])
+      await bench.hand('nginx restart', changes);
+    expect(asked).to.deep.equal([
+      [undefined, minute],
+      [0, minute],
+      [7_000, 9_000],
+    ]);
+  });
+});
+
+describe('a health check', () => {
+  it('is done after an action that went well, and is part of the answer', async () => {
+    const bench = new Bench();
+    bench.probe.set(80, 204);
+    const answer = bench.hand('nginx restart', { health: 'http:80/up' });
+    await bench.settle();
+    expect(bench.probe.attempts).to.deep.equal([]);
+    await bench.end('nginx restart');
+    expect(await answer)
+      .to.have.nested.property('result.health')
+      .that.deep.equals({
+        check: 'http:80/up',
+        isHealthy: true,
+        attempts: 1,
+        detail: 'HTTP 204',
+      });
+  });
+
+  it('is not done after one that failed, ran into its time limit or is unverified', async () => {
+    const bench = new Bench();
+    bench.hand('nginx restart', { health: 'tcp:80' });
+    bench.hand('cron restart', { health: 'tcp:80', timeoutMs: 1_000 });
+    await bench.settle();
+    await bench.end('nginx restart', 1);
+    await bench.clock.advanceAsync(1_000);
+    await bench.settle();
+    const unverified = new Bench({
+      provider: {
+        run: async () => ({
+          ...{ exitCode: 0, timedOut: false, aborted: false, durationMs: 1, provider: 'x', state: 'stopped' },
+          ...{ stdout: { text: '', cutBytes: 0 }, stderr: { text: '', cutBytes: 0 } },
+          verification: { isVerified: false, after: 'stopped', changes: 0, settleMs: 2_000 },
+        }),
+        inspect: () => Promise.reject(new Error('nobody asks')),
+      },
+    });
+    const answer = await unverified.hand('nginx restart', { health: 'tcp:80' });
+    expect(answer).to.not.have.nested.property('result.health');
+    expect(bench.answered).to.deep.equal([
+      ['nginx restart', 1],
+      ['cron restart', -15],
+    ]);
+    expect([...bench.probe.attempts, ...unverified.probe.attempts]).to.deep.equal([]);
+  });
+
+  it('shares the time limit with the action', async () => {
+    const bench = new Bench();
+    const answer = bench.hand('nginx restart', { health: 'tcp:80', timeoutMs: 3_000 });
+    await bench.clock.advanceAsync(1_000);
+    await bench.end('nginx restart');
+    await bench.clock.advanceAsync(1_999);
+    expect(bench.answered).to.deep.equal([]);
+    await bench.clock.advanceAsync(1);
+    await bench.settle();
+    expect(await answer).to.deep.include({
+      msg: 'Executed service restart request, but the health check tcp:80 failed: connect ECONNREFUSED 127.0.0.1:80',
+    });
+  });
+
+  it('that this node cannot do is refused, and nothing runs', async () => {
+    const bench = new Bench();
+    expect(await bench.hand('nginx restart', { health: 'exec:db' })).to.deep.include({
+      success: -1,
+      code: 'ACTION_NOT_ALLOWED',
+      msg: 'health check "db" is not in the configuration of this node, expected one of web',
+    });
+    expect(bench.processes.runs).to.deep.equal([]);
+  });
+
+  for (const [what, stop] of [
+    ['the request is cancelled', (_bench: Bench, cancel: AbortController) => cancel.abort()],
+    ['the agent stops', (bench: Bench) => bench.tasks.conclude()],
+  ] as const) {
+    it(`that hangs ends at once when ${what}: the action has run`, async () => {
+      const bench = new Bench();
+      bench.probe.set(80, 'hangs');
+      const cancel = new AbortController();
+      const answer = bench.hand('nginx restart', { health: 'http:80/', signal: cancel.signal });
+      await bench.settle();
+      await bench.end('nginx restart');
+      expect(bench.answered).to.deep.equal([]);
+      stop(bench, cancel);
+      await bench.settle();
+      expect(await answer)
+        .to.have.nested.property('result.health')
+        .that.deep.includes({
+          isHealthy: false,
+          detail: 'cancelled',
+        });
+    });
+  }
 });

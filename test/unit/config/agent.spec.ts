@@ -33,6 +33,8 @@ describe('agent config', () => {
       hasKnownAliases: true,
       bundles: new Map(),
       logLevel: 'info',
+      settleMs: 2_000,
+      healthChecks: new Map(),
     });
   });
 
@@ -49,8 +51,10 @@ describe('agent config', () => {
       service_program: '/usr/bin/sv',
       service_folder: '/srv/services',
       log_level: 'debug',
+      settle_time: '0',
     };
-    expect(read(changes, '[actions]\nextra = configtest, upgrade')).to.deep.include({
+    const sections = '[actions]\nextra = configtest, upgrade\n[health]\nweb-1 = /usr/lib/check  -q 80';
+    expect(read(changes, sections)).to.deep.include({
       nodeName: 'web1',
       stateDir: '/srv/state',
       roles: ['web', 'database'],
@@ -63,6 +67,8 @@ describe('agent config', () => {
       serviceFolder: '/srv/services',
       extraActions: ['configtest', 'upgrade'],
       logLevel: 'debug',
+      settleMs: 0,
+      healthChecks: new Map([['web-1', ['/usr/lib/check', '-q', '80']]]),
     });
   });
 
@@ -135,6 +141,8 @@ describe('agent config', () => {
     ['service_program', '../service'],
     ['builtin_aliases', 'none'],
     ['service_folder', 'services'],
+    ['settle_time', '-1'],
+    ['settle_time', '2h'],
   ] as const) {
     it(`refuses ${key} = ${value}`, () => {
       expect(() => read({ [key]: value })).to.throw(
@@ -163,4 +171,14 @@ describe('agent config', () => {
   it('refuses an alias that is called like a bundle', () => {
     expect(() => read({}, '[aliases]\nbundle:web = nginx')).to.throw('a.conf:6: key "bundle:web", expected');
   });
+  for (const [line, message] of [
+    ['web = check', 'key web: value "check", expected the absolute path of a program'],
+    ['web = /bin/sh -c "exit 0"', 'key web: value "/bin/sh -c \\"exit 0\\"", expected the absolute path'],
+    ['web/1 = /bin/true', 'key "web/1", expected a name of 1 to 64 letters'],
+    ['web =', 'key web: value "", expected the absolute path'],
+  ] as const) {
+    it(`refuses the health check ${line}`, () => {
+      expect(() => read({}, `[health]\n${line}`)).to.throw(`a.conf:6: ${message}`);
+    });
+  }
 });

@@ -4,6 +4,7 @@ import { Service8, type Service8Options } from '../../../src/provider/service8.t
 import { message } from '../../../src/wire/codec.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import { ActionName, actions, ServiceName } from '../../../src/wire/fields.ts';
+import { MemoryProcessTable } from '../../fakes/memory-process-table.ts';
 import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
 const actionNames = message('action', 64, ActionName);
@@ -126,5 +127,29 @@ describe('service(8)', () => {
       (error: unknown) => error,
     );
     expect(trouble).to.be.instanceOf(ServiceManagerError).with.property('code', 'PROVIDER_FAILED');
+  });
+
+  it('is asked for the status to see what a service is, and looks up its main process', async () => {
+    const processes = new ScriptedProcesses({
+      'service nginx status': { exitCode: 0, stdout: 'nginx (pid 12) is running...\n' },
+      'service cron status': { exitCode: 3, stdout: 'cron is not running\n' },
+    });
+    const processTable = new MemoryProcessTable().starts(12).starts(13).write('/run/cron.pid', '13');
+    const options = { processes, processTable, program: 'service', system: 'Linux', outputLimitBytes: 1_024 };
+    const provider = new Service8(options);
+    expect(await provider.inspect(serviceNames.parse('nginx'), limits)).to.deep.equal({
+      state: 'running',
+      mainPid: 12,
+    });
+    expect(await provider.inspect(serviceNames.parse('cron'), limits)).to.deep.equal({
+      state: 'stopped',
+      mainPid: undefined,
+    });
+    expect(processes.runs).to.deep.equal(['service nginx status', 'service cron status']);
+  });
+
+  it('is not believed where its words say the contrary', async () => {
+    const processes = new ScriptedProcesses({ 'service nginx status': { stdout: 'nginx is stopped\n' } });
+    expect(await run('status', { processes })).to.include({ exitCode: 0, state: 'stopped' });
   });
 });

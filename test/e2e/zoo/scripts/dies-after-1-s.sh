@@ -1,0 +1,5 @@
+case "$1" in
+  start) launch "$pidfile" sleep 1 ;;
+  stop) finish "$pidfile" ;;
+  status) report "$pidfile" ;;
+esac

@@ -1,0 +1,5 @@
+case "$1" in
+  start) launch "$pidfile" ;;
+  restart) finish "$pidfile"; echo "Restarting $name" ;;
+  status) report "$pidfile" ;;
+esac

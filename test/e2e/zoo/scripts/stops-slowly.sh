@@ -1,0 +1,5 @@
+case "$1" in
+  start) launch "$pidfile" ;;
+  stop) sleep 3; finish "$pidfile" ;;
+  status) report "$pidfile" ;;
+esac
