@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
 import { type ConfigSource, type Daemon, runDaemon } from '../cli/daemon.ts';
+import { agentDescription } from '../cli/daemon-descriptions.ts';
 import { readAgentConfig } from '../config/agent.ts';
 import { Closing } from '../platform/closing.ts';
 import type { Log } from '../platform/log.ts';
@@ -48,14 +49,7 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
 
 const exitCode = runDaemon(
   process.argv.slice(2),
-  {
-    name: 'service-mgr-agentd',
-    summary: 'Service Manager Agent: runs service(8) actions on this host for its managers.',
-    statusCommand: 'agent.status',
-    shutdownCommand: 'agent.shutdown',
-    managementEndpoint: 'tcp://localhost:6000',
-    start: startAgent,
-  },
+  { ...agentDescription, start: startAgent },
   {
     terminal: new NodeTerminal(process),
     files: nodeFiles,

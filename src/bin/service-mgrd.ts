@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { type ConfigSource, type Daemon, runDaemon } from '../cli/daemon.ts';
+import { managerDescription } from '../cli/daemon-descriptions.ts';
 import { readManagerConfig } from '../config/manager.ts';
 import { Manager } from '../manager/manager.ts';
 import { Closing } from '../platform/closing.ts';
@@ -40,14 +41,7 @@ async function startManager(source: ConfigSource, log: Log): Promise<Daemon> {
 
 const exitCode = runDaemon(
   process.argv.slice(2),
-  {
-    name: 'service-mgrd',
-    summary: 'Service Manager: takes requests, sends them to the agents and publishes what they answer.',
-    statusCommand: 'manager.status',
-    shutdownCommand: 'manager.shutdown',
-    managementEndpoint: 'tcp://localhost:5800',
-    start: startManager,
-  },
+  { ...managerDescription, start: startManager },
   {
     terminal: new NodeTerminal(process),
     files: nodeFiles,

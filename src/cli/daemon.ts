@@ -8,6 +8,7 @@ import type { Sockets } from '../platform/sockets.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type DaemonDescription, type DaemonOptions, daemonCommand } from './daemon-options.ts';
+import { daemonExits as exits } from './exit-codes.ts';
 import { Output } from './output.ts';
 
 /** A manager or an agent that was started. */
@@ -38,8 +39,6 @@ export interface DaemonDeps {
   untilSignal(): Promise<string>;
 }
 
-// sysexits(3)
-const exits = { usage: 64, unavailable: 69, systemError: 71, ioError: 74, badConfig: 78 };
 const managementTimeoutMs = 5_000;
 
 /** Runs service-mgrd or service-mgr-agentd and resolves with its exit code. */

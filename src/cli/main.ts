@@ -58,7 +58,8 @@ export async function main(argv: readonly string[], deps: MainDeps): Promise<num
   }
 }
 
-async function run(argv: readonly string[], program: Program): Promise<number> {
+/** As `main`, but throws what `main` turns into messages and exit codes. */
+export async function run(argv: readonly string[], program: Program): Promise<number> {
   // As in many programs: `help nodes` for `nodes --help`.
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
   const { options, chosen } = readCommand(clientCommand(program.deps.terminal), verbs, words);
