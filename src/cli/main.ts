@@ -6,6 +6,7 @@ import { Output } from './output.ts';
 import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
 import { withSession } from './session.ts';
+import { completion } from './verbs/completion.ts';
 import { nodes } from './verbs/nodes.ts';
 import { requests } from './verbs/requests.ts';
 import { readCommand, runVerb } from './verbs.ts';
@@ -24,6 +25,12 @@ const verbs: readonly Verb[] = [
     usage: 'COMMAND',
     summary: 'list, show, attach to, cancel or retry earlier requests',
     run: requests,
+  },
+  {
+    name: 'completion',
+    usage: 'SHELL',
+    summary: 'print a completion script for bash or zsh',
+    run: (argv, program) => completion(argv, program, run),
   },
 ];
 
