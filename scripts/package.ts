@@ -12,8 +12,12 @@ function sourceDateEpoch(): number {
   const { SOURCE_DATE_EPOCH: given } = process.env;
   if (given !== undefined) return Number(given);
   try {
-    const options = { cwd: top, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], options));
+    const time = execFileSync('git', ['log', '-1', '--format=%ct'], {
+      cwd: top,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(time);
   } catch {
     // A copy without its history.
     return Math.floor(statSync(join(top, 'CHANGELOG.md')).mtimeMs / 1_000);

@@ -8,8 +8,8 @@ export function stage(files: readonly PackagedFile[], folder: string): void {
   for (const { path, content, isExecutable = false } of files) {
     const target = join(folder, path);
     makeFolder(dirname(target));
-    if (content instanceof Buffer) writeStaged(target, content, isExecutable);
-    else symlinkSync(content.linkTo, target);
+    if ('linkTo' in content) symlinkSync(content.linkTo, target);
+    else writeStaged(target, content, isExecutable);
   }
 }
 
