@@ -1,3 +1,4 @@
+import { Progress } from '../core/progress.ts';
 import { Rejects } from '../core/rejects.ts';
 import { type Cancel, type Clock, sleep } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
@@ -61,14 +62,17 @@ export class Agent {
   readonly #deps: AgentDeps;
   readonly #closing = new Closing();
   readonly #node: NodeName;
-  readonly #topics: ReadonlySet<Topic>;
   readonly #tasks: Tasks;
   readonly #requests: RequestDesk;
   readonly #presence: Presence;
   readonly #links: Link[] = [];
   readonly #rejects = new Rejects();
   readonly #startedAtMs: number;
+  readonly #startedWallMs: number;
+  readonly #progress = new Progress();
   readonly #tally = { requests: 0, foreignTopics: 0 };
+  #roles: readonly string[];
+  #topics: ReadonlySet<Topic>;
   #sequence = 0;
   #cancelTick: Cancel = () => {};
   #closed: Promise<void> | undefined;
@@ -95,8 +99,10 @@ export class Agent {
     this.#config = config;
     this.#deps = deps;
     this.#node = config.nodeName ?? (host.hostname as NodeName);
+    this.#roles = config.roles;
     this.#topics = topicsOf({ node: this.#node, host, roles: config.roles, topics: config.topics });
     this.#startedAtMs = clock.now();
+    this.#startedWallMs = clock.wallMs();
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;
       this.#fail = reject;
@@ -112,7 +118,7 @@ export class Agent {
     const fail = (error: unknown) => this.#fail(error);
     this.#tasks = tasks;
     this.#requests = new RequestDesk({ clock, log, journal, tasks, answers, boot, random, fail });
-    this.#presence = new Presence({ clock, log, random, hello: this.#hello() });
+    this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#hello() });
   }
 
   get counters(): AgentCounters {
@@ -123,6 +129,23 @@ export class Agent {
       framesRejected: this.#rejects.count,
       messagesDropped: this.#links.reduce((sum, link) => sum + link.dropped, this.#requests.givenUp),
     };
+  }
+
+  /** Listens to other topics from now on, and tells its managers. */
+  reconfigure({ roles, topics }: Pick<AgentConfig, 'roles' | 'topics'>): void {
+    const { host, log } = this.#deps;
+    const before = this.#topics;
+    this.#roles = roles;
+    this.#topics = topicsOf({ node: this.#node, host, roles, topics });
+    if (this.#topics.size === before.size && [...this.#topics].every((topic) => before.has(topic))) return;
+    for (const link of this.#links) link.listenTo(this.#topics);
+    this.#presence.changed();
+    log.info('agent.topics_changed', { topics: [...this.#topics] });
+  }
+
+  /** True when its loops have done something since the last call. */
+  hasProgressed(): boolean {
+    return this.#progress.take();
   }
 
   /** Takes nothing new, lets running actions finish or answers for them, and closes. Ends within 10 s; twice is harmless. */
@@ -136,7 +159,7 @@ export class Agent {
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     const management = this.#closing.add(await sockets.bindReply(mgmtEndpoint, { lingerMs }));
     const handlers = this.#managementHandlers();
-    this.#own(serve(management, (frames) => this.#onManagement(management, handlers, frames)));
+    this.#serve(serve(management, (frames) => this.#onManagement(management, handlers, frames)));
     for (const [index, managerEndpoint] of managerEndpoints.entries()) {
       this.#links.push(this.#closing.add(this.#connect(managerEndpoint, sinkEndpoints[index] ?? '')));
     }
@@ -174,7 +197,7 @@ export class Agent {
         this.#deps.log.debug('request.not_meant_for_us', { topic });
       },
     });
-    this.#own(listening);
+    this.#serve(listening);
   }
 
   #onDispatch(link: Link, dispatch: Dispatch): void {
@@ -202,12 +225,13 @@ export class Agent {
 
   #tick(): void {
     this.#requests.tick();
+    this.#progress.ticked();
     for (const link of this.#presence.silent()) this.#own(link.reopen());
     this.#cancelTick = this.#deps.clock.after(tickMs, 'agent tick', () => this.#tick());
   }
 
   #hello(): Hello {
-    const { host, boot, clock } = this.#deps;
+    const { host, boot } = this.#deps;
     const { ID: os, VERSION_ID: osVersion } = host.osRelease;
     return {
       node: this.#node,
@@ -218,10 +242,10 @@ export class Agent {
       machine: host.machine,
       ...(os === undefined ? {} : { os }),
       ...(osVersion === undefined ? {} : { osVersion }),
-      roles: [...this.#config.roles],
+      roles: [...this.#roles],
       topics: [...this.#topics],
       agentVersion: version,
-      startedAtMs: clock.wallMs(),
+      startedAtMs: this.#startedWallMs,
     };
   }
 
@@ -230,7 +254,7 @@ export class Agent {
     return managementHandlers({
       ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint },
       node: this.#node,
-      topics: this.#topics,
+      topics: () => this.#topics,
       host: this.#deps.host,
       uptimeMs: () => this.#deps.clock.now() - this.#startedAtMs,
       counters: () => this.counters,
@@ -257,6 +281,11 @@ export class Agent {
     this.#presence.stop();
     await this.#closing.close();
     log.info('agent.stopped', { undelivered: this.#requests.undelivered });
+  }
+
+  /** A loop that should last as long as the agent. */
+  #serve(loop: Promise<void>): void {
+    this.#own(loop.then(() => this.#progress.stoppedServing()));
   }
 
   #own(loop: Promise<void>): void {

@@ -38,14 +38,16 @@ export class Link {
   readonly #options: LinkOptions;
   #subscriber: SubscriberSocket;
   #sink: Socket;
+  #topics: ReadonlySet<Topic>;
   #isClosed = false;
   /** Of earlier sockets. */
   #dropped = 0;
   readonly report: Report;
 
   constructor(options: LinkOptions) {
-    const { node, protocol, nextSequence } = options;
+    const { node, topics, protocol, nextSequence } = options;
     this.#options = options;
+    this.#topics = topics;
     this.#subscriber = this.#connectSubscriber();
     this.#sink = options.sockets.connectPush(options.sinkEndpoint, { lingerMs });
     this.report = new Report({ node, protocol, nextSequence, sink: () => this.#sink });
@@ -65,6 +67,19 @@ export class Link {
     while (!this.#isClosed) await serve(this.#subscriber, (frames) => this.#receive(frames, handlers));
   }
 
+  /** From now on it listens to these topics and no others. */
+  listenTo(topics: ReadonlySet<Topic>): void {
+    const { protocol } = this.#options;
+    const before = this.#topics;
+    this.#topics = topics;
+    for (const topic of topics) {
+      if (!before.has(topic)) this.#subscriber.subscribe(topicFrame(topic, protocol));
+    }
+    for (const topic of before) {
+      if (!topics.has(topic)) this.#subscriber.unsubscribe(topicFrame(topic, protocol));
+    }
+  }
+
   /** Throws both connections away and makes new ones. What was on its way is sent again by who needs it to arrive. */
   async reopen(): Promise<void> {
     const { sockets, sinkEndpoint } = this.#options;
@@ -81,9 +96,9 @@ export class Link {
   }
 
   #connectSubscriber(): SubscriberSocket {
-    const { sockets, managerEndpoint, topics, protocol, node } = this.#options;
+    const { sockets, managerEndpoint, protocol, node } = this.#options;
     const subscriber = sockets.connectSubscriber(managerEndpoint);
-    for (const topic of topics) subscriber.subscribe(topicFrame(topic, protocol));
+    for (const topic of this.#topics) subscriber.subscribe(topicFrame(topic, protocol));
     if (protocol === 'v2') for (const name of [everyAgent, node]) subscriber.subscribe(addressFrame(name));
     return subscriber;
   }
@@ -101,8 +116,7 @@ export class Link {
   }
 
   #isMeant({ version, topic }: TopicFrame): boolean {
-    const { node, topics } = this.#options;
-    if (version !== 'address') return topics.has(topic);
-    return topic === everyAgent || (topic as string) === node;
+    if (version !== 'address') return this.#topics.has(topic);
+    return topic === everyAgent || (topic as string) === this.#options.node;
   }
 }

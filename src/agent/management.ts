@@ -19,7 +19,7 @@ export interface AgentManagementDeps {
   readonly sinkEndpoints: readonly string[];
   readonly mgmtEndpoint: string;
   readonly node: string;
-  readonly topics: ReadonlySet<string>;
+  readonly topics: () => ReadonlySet<string>;
   readonly host: HostFacts;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
@@ -39,7 +39,7 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         sink_endpoint: deps.sinkEndpoints.join(', '),
         mgmt_endpoint: deps.mgmtEndpoint,
         node: deps.node,
-        topics: [...deps.topics],
+        topics: [...deps.topics()],
         version,
         uptimeMs: Math.round(deps.uptimeMs()),
         counters: deps.counters(),

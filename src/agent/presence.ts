@@ -1,12 +1,14 @@
 import type { Cancel, Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Hello } from '../wire/presence.ts';
+import type { BootId, Hello } from '../wire/presence.ts';
 import type { Link } from './link.ts';
 
 export interface PresenceDeps {
   readonly clock: Clock;
   readonly log: Log;
-  readonly hello: Hello;
+  /** What there is to say of this node now. */
+  readonly hello: () => Hello;
+  readonly boot: BootId;
   readonly random: () => number;
 }
 
@@ -36,18 +38,18 @@ export class Presence {
 
   start(link: Link): void {
     this.#watches.set(link, { link, silentAtMs: undefined, cancelBeat: undefined, cancelHello: undefined });
-    link.report.hello(this.#deps.hello);
+    link.report.hello(this.#deps.hello());
   }
 
   /** The manager spoke to all agents. */
   pulse(link: Link): void {
     const watch = this.#watches.get(link);
     if (watch === undefined) return;
-    const { clock, random, hello } = this.#deps;
+    const { clock, random, boot } = this.#deps;
     watch.silentAtMs = clock.now() + silentAfterMs + random() * silenceSpreadMs;
     watch.cancelBeat ??= clock.after(random() * beatSpreadMs, 'beat', () => {
       watch.cancelBeat = undefined;
-      link.report.presence('beat', hello.boot);
+      link.report.presence('beat', boot);
     });
   }
 
@@ -58,8 +60,13 @@ export class Presence {
     const { clock, random, hello } = this.#deps;
     watch.cancelHello ??= clock.after(random() * helloSpreadMs, 'hello', () => {
       watch.cancelHello = undefined;
-      link.report.hello(hello);
+      link.report.hello(hello());
     });
+  }
+
+  /** What there is to say of this node is not what it was. */
+  changed(): void {
+    for (const { link } of this.#watches.values()) link.report.hello(this.#deps.hello());
   }
 
   /** The links whose manager has fallen silent: to be opened again. */
@@ -80,7 +87,7 @@ export class Presence {
     for (const { link, cancelBeat, cancelHello } of this.#watches.values()) {
       cancelBeat?.();
       cancelHello?.();
-      link.report.presence('bye', this.#deps.hello.boot);
+      link.report.presence('bye', this.#deps.boot);
     }
   }
 }

@@ -1,27 +1,33 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
-import { type ConfigSource, type Daemon, runDaemon } from '../cli/daemon.ts';
+import { runDaemon } from '../cli/daemon.ts';
 import { agentDescription } from '../cli/daemon-descriptions.ts';
-import { readAgentConfig } from '../config/agent.ts';
+import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
+import { agentKeysForRestart, readAgentConfig } from '../config/agent.ts';
 import { Closing } from '../platform/closing.ts';
-import type { Log } from '../platform/log.ts';
+import type { OpenLog } from '../platform/log.ts';
 import { nodeClock } from '../platform/node/clock.ts';
+import { NodeLauncher, starterOf } from '../platform/node/daemonize.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newBootId } from '../platform/node/ids.ts';
 import { openLog } from '../platform/node/log.ts';
+import { openNotify } from '../platform/node/notify.ts';
+import { NodePidFiles } from '../platform/node/pid-file.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
-import { untilSignal } from '../platform/node/signals.ts';
+import { onSignal, untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import { Service8 } from '../provider/service8.ts';
+import { lockFile } from '../store/process-lock.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 
 const sockets = new ZmqSockets();
 
-async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
+async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
+  log.setLevel(config.logLevel);
   const scratchDir = join(config.stateDir, 'output');
   nodeFiles.makeFolder(scratchDir);
   const closing = new Closing();
@@ -39,8 +45,19 @@ async function startAgent(source: ConfigSource, log: Log): Promise<Daemon> {
     const provider = new Service8({ processes, program, outputLimitBytes, system: host.system });
     const identity = { boot: newBootId(), random: Math.random };
     const deps = { sockets, clock: nodeClock, log, host, provider, journal, ...identity };
-    const { finished } = closing.add(await Agent.start(config, deps));
-    return { finished, close: () => closing.close() };
+    const agent = closing.add(await Agent.start(config, deps));
+    return {
+      finished: agent.finished,
+      reload: async ({ text, file }) => {
+        const next = readAgentConfig(text, file);
+        log.setLevel(next.logLevel);
+        agent.reconfigure(next);
+        return agentKeysForRestart(config, next);
+      },
+      hasProgressed: () => agent.hasProgressed(),
+      summary: () => `${agent.counters.tasks} actions, ${agent.counters.undelivered} answers on their way`,
+      close: () => closing.close(),
+    };
   } catch (error) {
     await closing.close();
     throw error;
@@ -55,8 +72,19 @@ const exitCode = runDaemon(
     files: nodeFiles,
     clock: nodeClock,
     sockets,
+    pidFiles: new NodePidFiles(lockFile),
+    launcher: new NodeLauncher(),
+    starter: starterOf(process),
+    absolutePath: (path) => resolve(path),
     openLog,
+    openNotify: (log) =>
+      openNotify({
+        environment: process.env,
+        pid: process.pid,
+        onTrouble: (reason) => log.warn('notify.failed', { reason }),
+      }),
     untilSignal: () => untilSignal(['SIGTERM', 'SIGINT']),
+    onHangup: (run) => onSignal('SIGHUP', run),
   },
 );
 

@@ -17,8 +17,12 @@ export interface DaemonDescription {
 export interface DaemonOptions {
   readonly verb: 'start' | 'stop' | 'status';
   readonly configFile: string;
+  /** In the background, with a log and a pid file in any case. */
+  readonly isDetached: boolean;
   /** Undefined: standard error. */
   readonly logFile: string | undefined;
+  /** Undefined: none. */
+  readonly pidFile: string | undefined;
   readonly isDebug: boolean;
   /** Of the management socket to talk to. */
   readonly endpoint: string;
@@ -30,13 +34,23 @@ export function daemonCommand(
   terminal: Terminal,
   run: (options: DaemonOptions) => void,
 ) {
+  const defaultLog = `/var/log/service-mgr/${name}.log`;
+  const defaultPid = `/var/run/service-mgr/${name}.pid`;
   // How to print and exit comes first: subcommands take it over when they are made.
   const command = new Command(name)
     .exitOverride()
     .configureOutput(printOn(terminal))
     .description(summary)
     .option('-f, --config <file>', 'configuration file', `/etc/service-mgr/${name}.conf`)
-    .option('-o, --log-file <file>', 'append the log to this file (default: standard error)')
+    .option('-d, --daemon', 'start in the background, and return when the sockets are bound')
+    .option(
+      '-o, --log-file <file>',
+      `append the log to this file (default: standard error; with -d ${defaultLog})`,
+    )
+    .option(
+      '-p, --pid-file <file>',
+      `write the process id to this file, and refuse a second instance (default: none; with -d ${defaultPid})`,
+    )
     .option('-D, --debug', 'log everything')
     .option(
       '-e, --endpoint <endpoint>',
@@ -46,7 +60,7 @@ export function daemonCommand(
     .version(version, '-v, --version')
     .helpOption('-h, --help', 'show this help');
   const verbs = {
-    start: 'run in the foreground until SIGTERM, SIGINT or stop',
+    start: 'run until SIGTERM, SIGINT or stop; SIGHUP reopens the log and rereads the configuration',
     stop: 'stop the daemon at the management endpoint',
     status: 'show what the daemon at the management endpoint says of itself, as JSON',
   };
@@ -55,8 +69,13 @@ export function daemonCommand(
       .command(verb)
       .description(verbs[verb])
       .action(() => {
-        const { config: configFile, logFile, debug, endpoint } = command.opts();
-        run({ verb, configFile, logFile, isDebug: debug === true, endpoint });
+        const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
+        const isDetached = daemon === true;
+        run({
+          ...{ verb, configFile, endpoint, isDetached, isDebug: debug === true },
+          logFile: logFile ?? (isDetached ? defaultLog : undefined),
+          pidFile: pidFile ?? (isDetached ? defaultPid : undefined),
+        });
       });
   }
   return command;

@@ -1,42 +1,24 @@
 import { CommanderError } from 'commander';
 import { Connections } from '../client/connections.ts';
 import { askManagement } from '../client/management.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Files } from '../platform/files.ts';
-import type { Log } from '../platform/log.ts';
+import type { Launcher, Starter } from '../platform/daemonize.ts';
 import type { Sockets } from '../platform/sockets.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type DaemonDescription, type DaemonOptions, daemonCommand } from './daemon-options.ts';
 import { daemonExits as exits } from './exit-codes.ts';
 import { Output } from './output.ts';
+import { type RunDeps, type Startable, serveUntilStopped } from './serve-until-stopped.ts';
 
-/** A manager or an agent that was started. */
-export interface Daemon {
-  /** Resolves when it was told to stop through its management socket; rejects when it cannot go on. */
-  readonly finished: Promise<void>;
-  close(): Promise<void>;
-}
+export interface DaemonProgram extends DaemonDescription, Startable {}
 
-/** A configuration file that was read. */
-export interface ConfigSource {
-  readonly text: string;
-  readonly file: string;
-}
-
-export interface DaemonProgram extends DaemonDescription {
-  /** Reads the configuration and starts. Rejects with BAD_CONFIG, STORE_UNUSABLE or ENDPOINT_UNUSABLE. */
-  start(config: ConfigSource, log: Log): Promise<Daemon>;
-}
-
-export interface DaemonDeps {
+export interface DaemonDeps extends RunDeps {
   readonly terminal: Terminal;
-  readonly files: Files;
-  readonly clock: Clock;
   readonly sockets: Sockets;
-  openLog(options: { name: string; file: string | undefined; debug: boolean }): Log;
-  /** Resolves when the system asks the program to stop. */
-  untilSignal(): Promise<string>;
+  readonly launcher: Launcher;
+  readonly starter: Starter;
+  /** Makes a path of the command line good for a program that works in another folder. */
+  absolutePath(path: string): string;
 }
 
 const managementTimeoutMs = 5_000;
@@ -50,12 +32,15 @@ export async function runDaemon(
   const output = new Output(deps.terminal);
   try {
     const options = parse(argv, program, deps.terminal);
-    if (options.verb === 'start') return await start(options, program, deps);
-    return await manage(options, program, output, deps);
+    if (options.verb !== 'start') return await manage(options, program, output, deps);
+    if (options.isDetached) return await launch(options, program, output, deps);
+    await serveUntilStopped(options, program, deps);
+    return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exits.usage;
     if (!isServiceManagerError(error)) throw error;
-    output.message(`${program.name}: ${error.message}`);
+    const isTold = await deps.starter.failed(error.message);
+    if (!isTold) output.message(`${program.name}: ${error.message}`);
     return exitCodeOfError(error);
   } finally {
     await output.flush();
@@ -72,22 +57,19 @@ function parse(argv: readonly string[], program: DaemonProgram, terminal: Termin
   return options;
 }
 
-async function start(options: DaemonOptions, program: DaemonProgram, deps: DaemonDeps): Promise<number> {
-  const { configFile, logFile, isDebug } = options;
-  const text = deps.files.readText(configFile);
-  const log = deps.openLog({ name: program.name, file: logFile, debug: isDebug });
-  const signalled = deps.untilSignal();
-  const daemon = await program.start({ text, file: configFile }, log);
-  log.warn('security.none', {
-    warning: 'there is no access control yet: anyone who reaches these ports may use them',
-  });
-  try {
-    const signal = await Promise.race([signalled, daemon.finished]);
-    log.info('daemon.stopping', { reason: signal ?? program.shutdownCommand });
-  } finally {
-    await daemon.close();
-  }
-  return 0;
+/** The same program again, in the foreground of a session of its own. */
+async function launch(
+  { configFile, logFile = '', pidFile = '', isDebug }: DaemonOptions,
+  { name }: DaemonProgram,
+  output: Output,
+  { launcher, absolutePath }: DaemonDeps,
+): Promise<number> {
+  const log = absolutePath(logFile);
+  const files = ['-f', absolutePath(configFile), '-o', log, '-p', absolutePath(pidFile)];
+  const launched = await launcher.launch([...files, ...(isDebug ? ['-D'] : []), 'start'], log);
+  if (launched.isReady) return 0;
+  output.message(`${name}: ${launched.reason}`);
+  return launched.exitCode;
 }
 
 async function manage(
@@ -107,5 +89,6 @@ function exitCodeOfError({ code }: ServiceManagerError): number {
   if (code === 'BAD_CONFIG') return exits.badConfig;
   if (code === 'BAD_USAGE') return exits.usage;
   if (code === 'STORE_UNUSABLE') return exits.ioError;
+  if (code === 'ALREADY_RUNNING') return exits.tryLater;
   return code === 'ENDPOINT_UNUSABLE' ? exits.systemError : exits.unavailable;
 }

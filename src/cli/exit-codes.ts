@@ -58,6 +58,7 @@ export const daemonExits = {
   unavailable: 69,
   systemError: 71,
   ioError: 74,
+  tryLater: 75,
   badConfig: 78,
 } as const;
 
@@ -69,6 +70,7 @@ export const daemonExitMeanings: Readonly<Record<keyof typeof daemonExits, strin
   unavailable: 'nobody answers at the management endpoint',
   systemError: 'an endpoint cannot be bound',
   ioError: 'the database cannot be used',
+  tryLater: 'another instance of it is running',
   badConfig: 'bad configuration',
 };
 

@@ -1,6 +1,8 @@
+import { type LogLevel, logLevels } from '../platform/log.ts';
 import type { ActionName, NodeName, Topic } from '../wire/fields.ts';
-import { optionalKey, requiredKey } from './key.ts';
+import { type Key, optionalKey, requiredKey } from './key.ts';
 import { type Check, readSettings } from './reader.ts';
+import { keysThatDiffer } from './reload.ts';
 import {
   absolutePath,
   actionName,
@@ -33,6 +35,7 @@ export interface AgentConfig {
   readonly outputLimitBytes: number;
   readonly serviceProgram: string;
   readonly extraActions: readonly ActionName[];
+  readonly logLevel: LogLevel;
 }
 
 const dayMs = 86_400_000;
@@ -62,7 +65,7 @@ export const agentKeys = {
   stateDir: optionalKey(
     'state_dir',
     absolutePath,
-    '/var/lib/service-mgr',
+    '/var/lib/service-mgr/agent',
     'The directory in which the agent keeps what has to survive a restart.',
   ),
   roles: optionalKey(
@@ -101,6 +104,12 @@ export const agentKeys = {
     'service',
     'The service(8) program, by name or by absolute path.',
   ),
+  logLevel: optionalKey(
+    'log_level',
+    oneOf(logLevels),
+    'info',
+    'What the log says at least: debug, info, warn or error.',
+  ),
   extraActions: optionalKey(
     'extra',
     listOrNone(actionName),
@@ -125,6 +134,7 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     outputLimitBytes: settings.get(agentKeys.outputLimit),
     serviceProgram: settings.get(agentKeys.serviceProgram),
     extraActions: settings.get(agentKeys.extraActions),
+    logLevel: settings.get(agentKeys.logLevel),
   };
 }
 
@@ -139,3 +149,24 @@ const refuseUnevenLists: Check = (settings) => {
     },
   ];
 };
+
+/** What a running agent takes over at once. */
+type Live = 'roles' | 'topics' | 'logLevel';
+
+const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = {
+  managerEndpoints: agentKeys.managerEndpoints,
+  sinkEndpoints: agentKeys.sinkEndpoints,
+  mgmtEndpoint: agentKeys.mgmtEndpoint,
+  nodeName: agentKeys.nodeName,
+  stateDir: agentKeys.stateDir,
+  protocol: agentKeys.protocol,
+  actionTimeoutMs: agentKeys.actionTimeout,
+  outputLimitBytes: agentKeys.outputLimit,
+  serviceProgram: agentKeys.serviceProgram,
+  extraActions: agentKeys.extraActions,
+};
+
+/** The keys of which the values differ, but only take effect at the next start. */
+export function agentKeysForRestart(running: AgentConfig, next: AgentConfig): string[] {
+  return keysThatDiffer(fixed, running, next);
+}

@@ -1,6 +1,16 @@
+import { type LogLevel, logLevels } from '../platform/log.ts';
 import { type Key, optionalKey, requiredKey } from './key.ts';
 import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
-import { absolutePath, bindEndpoint, bindTcpEndpoint, byteSize, duration, wholeNumber } from './values.ts';
+import { keysThatDiffer } from './reload.ts';
+import {
+  absolutePath,
+  bindEndpoint,
+  bindTcpEndpoint,
+  byteSize,
+  duration,
+  oneOf,
+  wholeNumber,
+} from './values.ts';
 
 /** /etc/service-mgr/service-mgrd.conf */
 export interface ManagerConfig {
@@ -16,6 +26,7 @@ export interface ManagerConfig {
     readonly maxRequests: number;
     readonly maxBytes: number;
   };
+  readonly logLevel: LogLevel;
 }
 
 const dayMs = 86_400_000;
@@ -71,6 +82,12 @@ export const managerKeys = {
     '1GiB',
     'The oldest requests are forgotten when all answers together take more than this.',
   ),
+  logLevel: optionalKey(
+    'log_level',
+    oneOf(logLevels),
+    'info',
+    'What the log says at least: debug, info, warn or error.',
+  ),
 };
 
 export function readManagerConfig(text: string, fileName: string): ManagerConfig {
@@ -87,6 +104,7 @@ export function readManagerConfig(text: string, fileName: string): ManagerConfig
       maxRequests: settings.get(managerKeys.historyMaxRequests),
       maxBytes: settings.get(managerKeys.historyMaxBytes),
     },
+    logLevel: settings.get(managerKeys.logLevel),
   };
 }
 
@@ -114,4 +132,17 @@ function placeOf(key: Key<string>, settings: Settings): string | undefined {
 function refuseOneOf(owner: Key<string>, key: Key<string>, settings: Settings): Refusal {
   const [blamed, other] = settings.isWritten(key) ? [key, owner] : [owner, key];
   return { key: blamed, expected: `another place than ${settings.get(other)} of ${other.key}` };
+}
+
+/** What a running manager takes over at once. */
+type Live = 'history' | 'logLevel';
+
+const fixed: Readonly<Record<Exclude<keyof ManagerConfig, Live>, Key<unknown>>> = {
+  ...sockets,
+  stateDir: managerKeys.stateDir,
+};
+
+/** The keys of which the values differ, but only take effect at the next start. */
+export function managerKeysForRestart(running: ManagerConfig, next: ManagerConfig): string[] {
+  return keysThatDiffer(fixed, running, next);
 }

@@ -1,4 +1,5 @@
 import type { LedgerOptions } from '../core/ledger.ts';
+import { Progress } from '../core/progress.ts';
 import { Rejects } from '../core/rejects.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
@@ -58,7 +59,9 @@ export class Manager {
   readonly #queries: Queries;
   readonly #management: ManagementHandlers;
   readonly #rejects = new Rejects();
+  readonly #progress = new Progress();
   readonly #tally = newTally();
+  #history: HistoryBounds;
   #nextPruneMs = 0;
   #cancelTick: Cancel = () => {};
   #stop: () => void = () => {};
@@ -81,6 +84,7 @@ export class Manager {
   private constructor(config: ManagerConfig, deps: ManagerDeps, closing: Closing, sockets: BoundSockets) {
     this.#deps = deps;
     this.#config = config;
+    this.#history = config.history;
     this.#closing = closing;
     this.#sockets = sockets;
     const { clock, log, store } = deps;
@@ -126,6 +130,16 @@ export class Manager {
     };
   }
 
+  /** Keeps more or less of the past from now on. */
+  reconfigure({ history }: Pick<ManagerConfig, 'history'>): void {
+    this.#history = history;
+  }
+
+  /** True when its loops have done something since the last call. */
+  hasProgressed(): boolean {
+    return this.#progress.take();
+  }
+
   /** Takes nothing more, stores what is known, hands over what is queued and closes the sockets. Twice is harmless. */
   async close(): Promise<void> {
     this.#cancelTick();
@@ -146,7 +160,9 @@ export class Manager {
   }
 
   #serve(socket: Socket, handle: (frames: Buffer[]) => void): void {
-    serve(socket, handle).catch((error) => this.#fail(error));
+    serve(socket, handle)
+      .then(() => this.#progress.stoppedServing())
+      .catch((error) => this.#fail(error));
   }
 
   #onFrontend(frames: readonly Buffer[]): void {
@@ -248,6 +264,7 @@ export class Manager {
     this.#presence.tick();
     this.#requests.tick();
     this.#publisher.tick(now);
+    this.#progress.ticked();
     if (now >= this.#nextPruneMs) this.#prune(now);
     this.#cancelTick = clock.after(tickMs, 'manager tick', () => this.#tick());
   }
@@ -256,7 +273,7 @@ export class Manager {
     this.#nextPruneMs = now + pruneMs;
     const { store, clock, log } = this.#deps;
     try {
-      store.prune(this.#config.history, clock.wallMs(), deletionsPerPrune);
+      store.prune(this.#history, clock.wallMs(), deletionsPerPrune);
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       log.error('store.failed', { error });

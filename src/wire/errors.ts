@@ -38,6 +38,7 @@ export const errorCodes = {
   BAD_CONFIG: 'the configuration is not usable',
   BAD_USAGE: 'the command line is not usable',
   STORE_UNUSABLE: 'the database in the state folder cannot be used',
+  ALREADY_RUNNING: 'another instance of the program is running',
   ENDPOINT_UNUSABLE: 'a socket could not be bound or connected',
 } as const;
 

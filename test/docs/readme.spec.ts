@@ -108,7 +108,8 @@ describe('README.md', () => {
 
   it('lists the ports of the examples in conf/', () => {
     const shown = rows('Ports').map(([port, key]) => `${unquoted(key)} ${port}`);
-    const inUse = readdirSync(new URL('conf/', top)).flatMap((name) => {
+    const examples = readdirSync(new URL('conf/', top)).filter((name) => name.endsWith('.conf'));
+    const inUse = examples.flatMap((name) => {
       const text = readFileSync(new URL(`conf/${name}`, top), 'utf8');
       const bound = text.matchAll(/^#?(\w+_endpoint) = tcp:\/\/\*:(\d+)$/gm);
       return Array.from(bound, ([, key, port]) => `${key} ${port}`);

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { ServiceManagerError } from '../../wire/errors.ts';
-import type { Log, LogFields } from '../log.ts';
+import type { LogFields, LogLevel, OpenLog } from '../log.ts';
 
 export interface LogOptions {
   /** The program's name, in every line. */
@@ -11,7 +11,6 @@ export interface LogOptions {
   readonly debug: boolean;
 }
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
 type Destination = ReturnType<typeof pino.destination>;
 
 const stderr = 2;
@@ -27,16 +26,16 @@ export function openLog(options: LogOptions): NodeLog {
 }
 
 /** One JSON object a line. Each line is written before the call returns, so that a crash loses none. */
-export class NodeLog implements Log {
+export class NodeLog implements OpenLog {
   readonly #file: string | undefined;
-  readonly #withStacks: boolean;
+  readonly #isDebug: boolean;
   readonly #destination: Destination;
   readonly #logger: Logger;
   #isClosed = false;
 
   constructor({ name, file, debug }: LogOptions) {
     this.#file = file;
-    this.#withStacks = debug;
+    this.#isDebug = debug;
     this.#destination = openDestination(file);
     this.#logger = openLogger(name, debug, this.#destination);
   }
@@ -57,23 +56,25 @@ export class NodeLog implements Log {
     this.#write('error', event, fields);
   }
 
-  /** After logrotate has renamed the file. Throws BAD_CONFIG, and goes on in the old one, when there can be no new one. */
+  setLevel(level: LogLevel): void {
+    if (!this.#isDebug) this.#logger.level = level;
+  }
+
   reopen(): void {
     if (this.#file === undefined || this.#isClosed) return;
     requireWritable(this.#file);
     this.#destination.reopen();
   }
 
-  /** What is logged afterwards goes nowhere. Twice is harmless. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#file !== undefined) this.#destination.destroy();
   }
 
-  #write(level: Level, event: string, fields: LogFields = {}): void {
+  #write(level: LogLevel, event: string, fields: LogFields = {}): void {
     if (this.#isClosed || !this.#logger.isLevelEnabled(level)) return;
-    this.#logger[level]({ event, ...plainFields(fields, this.#withStacks) });
+    this.#logger[level]({ event, ...plainFields(fields, this.#isDebug) });
   }
 }
 

@@ -18,3 +18,8 @@ export function untilSignal(
     for (const each of signals) process.on(each, first);
   });
 }
+
+/** Calls `run` at each of these signals. Without it the system would end the program. */
+export function onSignal(signal: NodeJS.Signals, run: () => void): void {
+  process.on(signal, run);
+}

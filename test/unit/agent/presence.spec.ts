@@ -23,7 +23,7 @@ async function presenceAt(managers: number[], random = () => 0.5, protocol: Prot
   const clock = new ManualClock(1_000);
   const log = new RecordedLog();
   const sockets = new MemorySockets();
-  const presence = new Presence({ clock, log, random, hello });
+  const presence = new Presence({ clock, log, random, boot, hello: () => hello });
   const said: string[] = [];
   const links: Link[] = [];
   for (const manager of managers) {

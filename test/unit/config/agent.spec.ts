@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readAgentConfig } from '../../../src/config/agent.ts';
+import { agentKeysForRestart, readAgentConfig } from '../../../src/config/agent.ts';
 
 const endpoints = {
   manager_endpoint: 'tcp://localhost:5600',
@@ -19,7 +19,7 @@ describe('agent config', () => {
       sinkEndpoints: ['tcp://localhost:5700'],
       mgmtEndpoint: 'tcp://*:6000',
       nodeName: undefined,
-      stateDir: '/var/lib/service-mgr',
+      stateDir: '/var/lib/service-mgr/agent',
       roles: [],
       topics: [],
       protocol: 'v2',
@@ -27,6 +27,7 @@ describe('agent config', () => {
       outputLimitBytes: 65_536,
       serviceProgram: 'service',
       extraActions: [],
+      logLevel: 'info',
     });
   });
 
@@ -40,6 +41,7 @@ describe('agent config', () => {
       action_timeout: '5m',
       output_limit: '1KiB',
       service_program: '/usr/sbin/service',
+      log_level: 'debug',
     };
     expect(read(changes, '[actions]\nextra = configtest, upgrade')).to.deep.include({
       nodeName: 'web1',
@@ -51,7 +53,25 @@ describe('agent config', () => {
       outputLimitBytes: 1_024,
       serviceProgram: '/usr/sbin/service',
       extraActions: ['configtest', 'upgrade'],
+      logLevel: 'debug',
     });
+  });
+
+  it('refuses a log level that there is not', () => {
+    expect(() => read({ log_level: 'loud' })).to.throw(
+      'a.conf:5: key log_level: value "loud", expected debug or info or warn or error',
+    );
+  });
+
+  it('knows which changed keys wait for the next start, and takes roles, topics and log level at once', () => {
+    const live = read({ roles: 'web', topics: 'rack 7', log_level: 'warn' });
+    expect(agentKeysForRestart(read(), live)).to.deep.equal([]);
+    const changes = { node_name: 'web1', action_timeout: '5', manager_endpoint: 'tcp://other:5600' };
+    expect(agentKeysForRestart(read(), read({ ...changes, roles: 'web' }))).to.deep.equal([
+      'manager_endpoint',
+      'node_name',
+      'action_timeout',
+    ]);
   });
 
   it('pairs the endpoints of several managers', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readManagerConfig } from '../../../src/config/manager.ts';
+import { managerKeysForRestart, readManagerConfig } from '../../../src/config/manager.ts';
 
 const endpoints = {
   frontend_endpoint: 'tcp://*:5500',
@@ -23,6 +23,7 @@ describe('manager config', () => {
       publisherEndpoint: 'tcp://*:5750',
       stateDir: '/var/lib/service-mgr',
       history: { maxAgeMs: 30 * 86_400_000, maxRequests: 100_000, maxBytes: 1_073_741_824 },
+      logLevel: 'info',
     });
   });
 
@@ -31,6 +32,13 @@ describe('manager config', () => {
       publisherEndpoint: 'tcp://127.0.0.1:*',
       stateDir: '/srv/state',
     });
+  });
+
+  it('knows which changed keys wait for the next start, and takes the history and the log level at once', () => {
+    const live = read({ history_max_age: '7d', history_max_requests: '5', log_level: 'error' });
+    expect(managerKeysForRestart(read(), live)).to.deep.equal([]);
+    const changes = { sink_endpoint: 'tcp://*:5701', state_dir: '/srv/state', log_level: 'error' };
+    expect(managerKeysForRestart(read(), read(changes))).to.deep.equal(['sink_endpoint', 'state_dir']);
   });
 
   it('names every endpoint that is missing', () => {
