@@ -63,8 +63,9 @@ function libraries(files: readonly PackagedFile[], scratch: string, root: string
   const addons = files.filter(({ path }) => path.endsWith('.node')).map(({ path }) => join(root, path));
   mkdirSync(join(scratch, 'debian'), { recursive: true });
   // dpkg-shlibdeps wants to see the source of a package, of which this is all that it reads.
-  writeStaged(join(scratch, 'debian/control'), 'Source: service-mgr\n\nPackage: service-mgr\n');
-  return output('dpkg-shlibdeps', ['-O', ...addons.map((file) => `-e${file}`)], scratch).replace(
+  const control = 'Source: service-mgr\n\nPackage: service-mgr\nArchitecture: any\n';
+  writeStaged(join(scratch, 'debian/control'), control);
+  return output('dpkg-shlibdeps', ['--warnings=0', '-O', ...addons.map((file) => `-e${file}`)], scratch).replace(
     /^shlibs:Depends=/,
     '',
   );

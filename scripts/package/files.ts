@@ -52,6 +52,10 @@ export function packagedFiles(kind: Kind, project: Project): PackagedFile[] {
     })),
     ...programs.map((name) => configFile(`etc/service-mgr/${name}.conf`, `conf/${name}.conf`)),
     ...daemons.flatMap((name) => daemonFiles(name, kind)),
+    ...['sysusers', 'tmpfiles'].map((name) => ({
+      path: `usr/lib/${name}.d/service-mgr.conf`,
+      content: source(`init.d/systemd/service-mgr.${name}.conf`),
+    })),
     ...manPages(),
     ...completionFiles(kind),
     ...documents(),
