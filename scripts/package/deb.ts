@@ -65,10 +65,11 @@ function libraries(files: readonly PackagedFile[], scratch: string, root: string
   // dpkg-shlibdeps wants to see the source of a package, of which this is all that it reads.
   const control = 'Source: service-mgr\n\nPackage: service-mgr\nArchitecture: any\n';
   writeStaged(join(scratch, 'debian/control'), control);
-  return output('dpkg-shlibdeps', ['--warnings=0', '-O', ...addons.map((file) => `-e${file}`)], scratch).replace(
-    /^shlibs:Depends=/,
-    '',
-  );
+  return output(
+    'dpkg-shlibdeps',
+    ['--warnings=0', '-O', ...addons.map((file) => `-e${file}`)],
+    scratch,
+  ).replace(/^shlibs:Depends=/, '');
 }
 
 /** In KiB, as dpkg-gencontrol counts: each file by itself. */
