@@ -80,6 +80,11 @@ describe('the man pages', () => {
     ]);
   });
 
+  it('are installed by npm', () => {
+    const { man } = JSON.parse(readFileSync(new URL('../package.json', manFolder), 'utf8'));
+    expect(man).to.have.members(pageNames.map((name) => `./man/${name}`));
+  });
+
   it('are what "npm run man" writes (REWRITE=1 writes them anew)', async () => {
     for (const [name, text] of await manPages()) {
       const file = new URL(name, manFolder);
