@@ -7,20 +7,23 @@ import { clientKeys } from '../../src/config/client.ts';
 import { managerKeys } from '../../src/config/manager.ts';
 import { actions } from '../../src/wire/fields.ts';
 import { allOptions, commandSections, globalOptions, ownOptions, verbList } from './commands.ts';
-import { keySections } from './keys.ts';
+import { keySections, openSectionParts } from './keys.ts';
 import { list, sentences, word } from './mdoc.ts';
+import { openSections } from './sections.ts';
 
 export const manFolder = new URL('../../man/', import.meta.url);
 const templateFolder = new URL('templates/', manFolder);
 
 /** Where a template has a part that comes from the code: `.\" @options service-mgrd`. */
-const partLine = /^\.\\" @(\S+)(?: (\S+))?$/gm;
+const partLine = /^\.\\" @(\S+)(?: (\S+))?\n/gm;
 
 type Part = (argument: string) => string;
 
 /** Every man page: prose from man/templates, and what the code knows better from the code. By file name. */
 export async function manPages(): Promise<ReadonlyMap<string, string>> {
   const parts = partsOf(await commandTrees(run));
+  const sections = openSectionParts(await openSections());
+  parts.set('open-sections', () => sections);
   const names = readdirSync(templateFolder);
   return new Map(names.map((name) => [name, page(name, parts)]));
 }
@@ -30,11 +33,11 @@ function page(name: string, parts: ReadonlyMap<string, Part>): string {
   return template.replace(partLine, (line, part: string, argument = '') => {
     const text = parts.get(part)?.(argument);
     if (text === undefined) throw new Error(`man/templates/${name}: unknown part: ${line}`);
-    return text;
+    return text === '' ? '' : `${text}\n`;
   });
 }
 
-function partsOf(trees: readonly CommandNode[]): ReadonlyMap<string, Part> {
+function partsOf(trees: readonly CommandNode[]): Map<string, Part> {
   const treeOf = (name: string) => {
     const tree = trees.find((each) => each.name === name);
     if (tree === undefined) throw new Error(`${name} is no program`);

@@ -198,6 +198,13 @@ for (const [name, keys] of Object.entries(files)) {
       }
     });
 
+    it('explains each section that the example has', () => {
+      const example = readFileSync(new URL(`../conf/${name}`, manFolder), 'utf8');
+      const sections = example.matchAll(/^(?:# )?\[(\w+)(:\w+)?\]$/gm);
+      const wanted = Array.from(sections, ([, section, title]) => `[${section}${title ? ':NAME' : ''}]`);
+      expect(titles(page)).to.include.members(wanted);
+    });
+
     it('shows each default', () => {
       for (const { key, fallback } of keys.filter((each) => each.fallback)) {
         const [, told = ''] = page.split(`.It Cm ${key} = Ar value\n`);
