@@ -8,8 +8,15 @@ export function isGlobal(option: Option): boolean {
   return globalOptionNames.has(option.attributeName()) || option.long === '--help';
 }
 
+/** In the groups of the help: those without a heading come first. */
 export function ownOptions(node: CommandNode): string {
-  return optionList(optionsOf(node).filter((option) => !isGlobal(option)));
+  const options = optionsOf(node).filter((option) => !isGlobal(option));
+  const headings = new Set([undefined, ...options.map((option) => option.helpGroupHeading)]);
+  const groups = Array.from(headings, (heading) => {
+    const list = optionList(options.filter((option) => option.helpGroupHeading === heading));
+    return heading === undefined || list === '' ? list : `.Pp\n${plain(heading)}\n${list}`;
+  });
+  return groups.filter((group) => group !== '').join('\n');
 }
 
 export function globalOptions(node: CommandNode): string {

@@ -56,5 +56,6 @@ const candidatesByName: ReadonlyMap<string, Candidates> = new Map<string, Candid
   ['file', 'files'],
   ['cmd', actions],
   ['topic', ['any']],
+  ['target', ['any']],
   ['id', ['last']],
 ]);
