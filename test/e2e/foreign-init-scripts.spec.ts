@@ -4,7 +4,8 @@ import { installCentOs, installFreeBsd, instanceOf, pidIn } from './harness/init
 import { type PrivateRoot, startPrivateRoot } from './harness/private-root.ts';
 import { cleanUp } from './harness/processes.ts';
 
-const instances = [instanceOf('service-mgrd'), instanceOf('service-mgr-agentd')];
+const manager = instanceOf('service-mgrd');
+const instances = [manager, instanceOf('service-mgr-agentd')];
 
 /** How often each daemon is there after the calls of its script, one after the other; with the exit code of each. */
 async function told(host: PrivateRoot, script: string, verbs: readonly string[]) {
@@ -28,6 +29,8 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     const script = `/etc/rc.d/init.d/${name}`;
 
     it(`start, show, reload and stop ${name}, with the exit codes of LSB`, async () => {
+      // With a manager there is somebody to take an agent's goodbye.
+      if (instance !== manager) await host.run('/etc/rc.d/init.d/service-mgrd', 'start');
       const verbs = [
         'status',
         'stop',
@@ -71,7 +74,9 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
       await host.run(script, 'start');
       await host.sh(`kill -9 ${await pidIn(host, instance)}`);
       await eventually(async () => (await host.pidsOf(pattern)).length === 0, 'it is gone');
-      await host.sh(`sleep 2147484 >/dev/null 2>&1 & echo $! >${instance.pidFile}`);
+      await host.sh(
+        `sleep 2147484 >/dev/null 2>&1 & echo $! >/run/number; cp /run/number ${instance.pidFile}`,
+      );
       expect(await told(host, script, ['status', 'start', 'status'])).to.deep.equal([
         ...[
           ['status', 1],
@@ -104,7 +109,7 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     for (const call of starts.filter((line) => line.includes('bin/service-mgr-agentd '))) {
       expect(call).to.match(/^daemon --force --pidfile \S+service-mgr-agentd.pid /);
     }
-    expect(starts).to.have.length(8);
+    expect(starts).to.have.length(9);
   });
 });
 
@@ -133,6 +138,7 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
     });
 
     it(`start, show, reload and stop ${name}`, async () => {
+      if (instance !== manager) await host.run('/usr/local/etc/rc.d/service_mgrd', 'start');
       const verbs = ['status', 'start', 'status', 'start', 'reload', 'restart', 'status'];
       expect(await told(host, script, verbs)).to.deep.equal([
         ...[
@@ -177,7 +183,8 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
     });
 
     it(`do not start ${name} without its configuration`, async () => {
-      await host.sh(`mv /etc/service-mgr/${name}.conf /run`);
+      const configFile = `/etc/service-mgr/${name}.conf`;
+      await host.sh(`mv ${configFile} /run/good.conf`);
       expect(await told(host, script, ['start', 'status'])).to.deep.equal([
         ...[
           ['start', 1],

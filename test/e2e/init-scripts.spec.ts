@@ -84,7 +84,9 @@ describe('the init scripts for Debian', function () {
     it(`do not take another program that has its number for ${instance.name}`, async () => {
       await tell('start', instance);
       await host.sh(`kill -9 ${await pidIn(host, instance)}`);
-      await host.sh(`sleep 2147484 >/dev/null 2>&1 & echo $! >${instance.pidFile}`);
+      await host.sh(
+        `sleep 2147484 >/dev/null 2>&1 & echo $! >/run/number; cp /run/number ${instance.pidFile}`,
+      );
       expect(await told(['status', 'reload', 'start', 'status', 'stop'], instance)).to.deep.equal([
         ...[
           ['status', 1],
@@ -114,6 +116,18 @@ describe('the init scripts for Debian', function () {
       await host.sh(`cp /run/good.conf ${file}`);
     });
   }
+
+  it('tell an ordinary user how it is where they can, and let none start or stop', async () => {
+    const asNobody = async (verb: string) =>
+      (await host.run('runuser', '-u', 'nobody', '--', '/etc/init.d/service-mgrd', verb)).code;
+    await tell('stop', manager);
+    expect([await asNobody('status'), await asNobody('start')]).to.deep.equal([3, 4]);
+    await tell('start', manager);
+    expect([await asNobody('status'), await asNobody('stop')]).to.deep.equal([0, 4]);
+    await host.sh(`chmod 600 ${manager.pidFile}`);
+    expect(await asNobody('status')).to.equal(4);
+    expect(await tell('status', manager)).to.equal(0);
+  });
 
   it('make the user, run the manager as that user and the agent as root, with their environment', async () => {
     await host.sh("echo 'SMTEST_EXTRA=from-defaults' >>/etc/default/service-mgrd");

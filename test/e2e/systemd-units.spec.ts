@@ -11,7 +11,7 @@ import { temporaryFolder } from './harness/temporary-folder.ts';
 
 const units = fileURLToPath(new URL('../../init.d/systemd/', import.meta.url));
 const names = ['service-mgrd', 'service-mgr-agentd'];
-const watchdogSeconds = 5;
+const watchdogSeconds = 8;
 
 const unitText = (name: string) => readFileSync(join(units, `${name}.service`), 'utf8');
 

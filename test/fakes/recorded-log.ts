@@ -1,14 +1,31 @@
-import type { Log, LogFields } from '../../src/platform/log.ts';
+import type { LogFields, LogLevel, OpenLog } from '../../src/platform/log.ts';
 
 export interface RecordedEvent {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: LogLevel;
   readonly event: string;
   readonly fields: LogFields;
 }
 
 /** A log that a test reads. */
-export class RecordedLog implements Log {
+export class RecordedLog implements OpenLog {
   readonly events: RecordedEvent[] = [];
+  /** What was done to it beside logging: `level debug`, `reopen`, `close`. */
+  readonly handling: string[] = [];
+  /** From now on it cannot be reopened. */
+  reopenFails: Error | undefined;
+
+  setLevel(level: LogLevel): void {
+    this.handling.push(`level ${level}`);
+  }
+
+  reopen(): void {
+    if (this.reopenFails !== undefined) throw this.reopenFails;
+    this.handling.push('reopen');
+  }
+
+  close(): void {
+    this.handling.push('close');
+  }
 
   debug(event: string, fields: LogFields = {}): void {
     this.events.push({ level: 'debug', event, fields });

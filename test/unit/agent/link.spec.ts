@@ -117,6 +117,28 @@ describe('a link to a v2 manager', () => {
     expect(dispatched).to.deep.equal([{ type: 'pulse' }, { type: 'stored', id }]);
   });
 
+  it('listens to other topics when it is told to, and keeps those that stay', async () => {
+    const { link, seen, dispatched, foreign, send, settle } = await linkOf('v2', ['any', 'role:web', 'web1']);
+    seen.length = 0;
+    link.listenTo(new Set(['any', 'role:db', 'web1'].map((name) => topics.parse(name))));
+    await settle();
+    expect(seen).to.deep.equal(['+v2 role:db', '-v2 role:web']);
+    for (const topic of ['role:db', 'role:web', 'any']) await send(v2(topic));
+    expect(dispatched.map((dispatch) => dispatch.type === 'request' && dispatch.body.topic)).to.deep.equal([
+      'role:db',
+      'any',
+    ]);
+    expect(foreign).to.deep.equal([]);
+    seen.length = 0;
+    await link.reopen();
+    await settle();
+    expect(seen.filter((line) => line.startsWith('+v2'))).to.have.members([
+      '+v2 any',
+      '+v2 role:db',
+      '+v2 web1',
+    ]);
+  });
+
   it('never hears a request for web10, nor one for its own topics in the v1 form', async () => {
     const { dispatched, foreign, send } = await linkOf('v2');
     await send(v2('web10'));

@@ -57,6 +57,23 @@ describe('NodeLog', () => {
     expect(linesOf(file)).to.have.length(100);
   });
 
+  it('leaves out what is below its level, from the moment on that it is set', () => {
+    const log = open();
+    log.setLevel('warn');
+    log.info('left out');
+    log.warn('written');
+    log.setLevel('debug');
+    log.debug('written too');
+    expect(linesOf(file).map(({ event }) => event)).to.deep.equal(['written', 'written too']);
+  });
+
+  it('leaves nothing out when it was opened to say everything', () => {
+    const log = open(true);
+    log.setLevel('error');
+    log.debug('written');
+    expect(linesOf(file).map(({ event }) => event)).to.deep.equal(['written']);
+  });
+
   it('writes levels as words, and debug only when asked to', () => {
     const write = (log: NodeLog) => {
       log.debug('a');

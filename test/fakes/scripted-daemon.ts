@@ -1,0 +1,107 @@
+import { type DaemonDeps, type DaemonProgram, runDaemon } from '../../src/cli/daemon.ts';
+import type { Launch } from '../../src/platform/daemonize.ts';
+import { ServiceManagerError } from '../../src/wire/errors.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryPidFiles } from './memory-pid-files.ts';
+import { MemorySockets } from './memory-sockets.ts';
+import { RecordedLog } from './recorded-log.ts';
+import { RecordedNotify } from './recorded-notify.ts';
+import { RecordedTerminal } from './recorded-terminal.ts';
+
+/** A host, and one daemon on it whose configuration is any text without `bad`. */
+export class ScriptedDaemon {
+  readonly terminal = new RecordedTerminal();
+  readonly clock = new ManualClock();
+  readonly log = new RecordedLog();
+  readonly notify = new RecordedNotify(30_000);
+  readonly pidFiles = new MemoryPidFiles();
+  /** What happened to the daemon. */
+  readonly story: string[] = [];
+  readonly launches: string[][] = [];
+  readonly told: string[] = [];
+  text: string | undefined = 'one';
+  launch: Launch = { isReady: true, pid: 2 };
+  /** There is somebody who has launched the daemon, and listens; or has gone. */
+  starter: 'none' | 'listens' | 'gone' = 'none';
+  waitingKeys: readonly string[] = [];
+  /** What the daemon does instead of loading a configuration. */
+  onReload: () => Promise<void> | void = () => {};
+  signal: (name: string) => void = () => {};
+  hangUp: () => void = () => {};
+  finish: () => void = () => {};
+  crash: (error: Error) => void = () => {};
+
+  run(...argv: readonly string[]): Promise<number> {
+    return runDaemon(argv, this.#program(), this.#deps());
+  }
+
+  /** Lets what is due happen. */
+  settle(): Promise<void> {
+    return this.clock.advanceAsync(0);
+  }
+
+  get #text(): string {
+    if (this.text === undefined || this.text.includes('bad'))
+      throw new ServiceManagerError('BAD_CONFIG', `x.conf: ${this.text ?? 'cannot be read'}`);
+    return this.text;
+  }
+
+  #program(): DaemonProgram {
+    return {
+      ...{ name: 'service-mgrd', summary: '', managementEndpoint: 'tcp://localhost:1' },
+      ...{ statusCommand: 'manager.status', shutdownCommand: 'manager.shutdown' },
+      start: async ({ text, file }) => {
+        this.story.push(`start ${file} ${text}`);
+        if (text.includes('taken')) throw new ServiceManagerError('ENDPOINT_UNUSABLE', 'cannot bind');
+        const finished = new Promise<void>((resolve, reject) => {
+          this.finish = resolve;
+          this.crash = reject;
+        });
+        return {
+          finished,
+          reload: async (source) => {
+            await this.onReload();
+            this.story.push(`reload ${source.file} ${source.text}`);
+            return this.waitingKeys;
+          },
+          hasProgressed: () => true,
+          summary: () => 'fine',
+          close: async () => void this.story.push('close'),
+        };
+      },
+    };
+  }
+
+  #deps(): DaemonDeps {
+    return {
+      terminal: this.terminal,
+      sockets: new MemorySockets(),
+      clock: this.clock,
+      files: { exists: () => true, readText: () => this.#text, makeFolder: () => {} },
+      pidFiles: this.pidFiles,
+      launcher: {
+        launch: async (args, logFile) => {
+          this.launches.push([...args, logFile]);
+          return this.launch;
+        },
+      },
+      starter: {
+        ready: async () => this.starter !== 'gone',
+        failed: async (reason) => {
+          this.told.push(reason);
+          return this.starter !== 'none';
+        },
+      },
+      absolutePath: (path) => (path.startsWith('/') ? path : `/here/${path}`),
+      openLog: () => this.log,
+      openNotify: () => this.notify,
+      untilSignal: () =>
+        new Promise((resolve) => {
+          this.signal = resolve;
+        }),
+      onHangup: (run) => {
+        this.hangUp = run;
+      },
+    };
+  }
+}

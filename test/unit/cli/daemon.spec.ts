@@ -1,0 +1,197 @@
+import { expect } from 'chai';
+import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { ScriptedDaemon } from '../../fakes/scripted-daemon.ts';
+
+async function started(...options: string[]) {
+  const host = new ScriptedDaemon();
+  const exitCode = host.run(...options, 'start');
+  await host.settle();
+  return { host, exitCode };
+}
+
+describe('a daemon in the foreground', () => {
+  it('serves until a signal, and closes', async () => {
+    const { host, exitCode } = await started('-f', 'x.conf');
+    expect(host.story).to.deep.equal(['start x.conf one']);
+    host.signal('SIGTERM');
+    expect(await exitCode).to.equal(0);
+    expect(host.story).to.deep.equal(['start x.conf one', 'close']);
+    expect(host.log.named('daemon.stopping')[0]?.fields).to.deep.equal({ reason: 'SIGTERM' });
+    expect(host.clock.pending).to.deep.equal([]);
+  });
+
+  it('tells the service manager when it is ready, how it gets on, and that it stops', async () => {
+    const { host, exitCode } = await started();
+    host.clock.advance(15_000);
+    host.finish();
+    expect(await exitCode).to.equal(0);
+    expect(host.notify.said).to.deep.equal([
+      ...['READY=1', 'STATUS=fine', 'WATCHDOG=1', 'STATUS=fine'],
+      ...['WATCHDOG=1', 'STATUS=fine', 'STOPPING=1'],
+    ]);
+  });
+
+  it('has a pid file only where one is asked for, and only while it lives', async () => {
+    const { host, exitCode } = await started('-p', '/run/x.pid');
+    expect([...host.pidFiles.taken]).to.deep.equal(['/run/x.pid']);
+    host.signal('SIGTERM');
+    await exitCode;
+    expect([...host.pidFiles.taken]).to.deep.equal([]);
+    const { host: other } = await started();
+    expect([...other.pidFiles.taken]).to.deep.equal([]);
+  });
+
+  it('refuses a second instance before that one touches anything', async () => {
+    const host = new ScriptedDaemon();
+    await host.pidFiles.take('/run/x.pid');
+    expect(await host.run('-p', '/run/x.pid', 'start')).to.equal(75);
+    expect(host.terminal.error).to.equal('service-mgrd: already running with pid 1 (/run/x.pid)\n');
+    expect(host.story).to.deep.equal([]);
+  });
+
+  it('gives its pid file back when it cannot start, and says why', async () => {
+    const host = new ScriptedDaemon();
+    host.text = 'taken';
+    expect(await host.run('-p', '/run/x.pid', 'start')).to.equal(71);
+    expect(host.terminal.error).to.equal('service-mgrd: cannot bind\n');
+    expect(host.log.named('daemon.not_started')).to.have.length(1);
+    expect([...host.pidFiles.taken]).to.deep.equal([]);
+  });
+
+  it('tells whoever launched it why it does not start, and nobody else', async () => {
+    const host = new ScriptedDaemon();
+    host.starter = 'listens';
+    host.text = 'bad';
+    expect(await host.run('start')).to.equal(78);
+    expect(host.told).to.deep.equal(['x.conf: bad']);
+    expect(host.terminal.error).to.equal('');
+  });
+
+  it('does not stay when who launched it is gone: nobody knows that it is there', async () => {
+    const host = new ScriptedDaemon();
+    host.starter = 'gone';
+    expect(await host.run('-p', '/run/x.pid', 'start')).to.equal(0);
+    expect(host.story).to.deep.equal(['start /etc/service-mgr/service-mgrd.conf one', 'close']);
+    expect(host.notify.said).to.deep.equal([]);
+    expect([...host.pidFiles.taken]).to.deep.equal([]);
+  });
+
+  it('closes all when it cannot go on', async () => {
+    const { host, exitCode } = await started('-p', '/run/x.pid');
+    host.crash(new TypeError('a bug of ours'));
+    const error: unknown = await exitCode.catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(TypeError);
+    expect(host.story.at(-1)).to.equal('close');
+    expect([...host.pidFiles.taken]).to.deep.equal([]);
+  });
+});
+
+describe('a hangup', () => {
+  it('has the log reopened and the configuration taken over, and systemd told', async () => {
+    const { host, exitCode } = await started('-f', 'x.conf');
+    host.text = 'two';
+    host.waitingKeys = ['sink_endpoint'];
+    host.hangUp();
+    await host.settle();
+    expect(host.log.handling).to.deep.equal(['reopen']);
+    expect(host.story).to.deep.equal(['start x.conf one', 'reload x.conf two']);
+    expect(host.log.named('config.needs_restart')[0]?.fields).to.deep.equal({ keys: ['sink_endpoint'] });
+    expect(host.notify.said.slice(4)).to.deep.equal(['RELOADING=1', 'READY=1', 'STATUS=fine']);
+    host.signal('SIGTERM');
+    await exitCode;
+  });
+
+  it('changes nothing when the file is bad, or cannot be read, and says so', async () => {
+    const { host } = await started();
+    for (const text of ['bad', undefined]) {
+      host.text = text;
+      host.hangUp();
+      await host.settle();
+    }
+    expect(host.story).to.have.length(1);
+    expect(host.log.named('config.refused')).to.have.length(2);
+    expect(host.log.named('config.reloaded')).to.have.length(0);
+    expect(host.notify.said.slice(-3)).to.deep.equal(['RELOADING=1', 'READY=1', 'STATUS=fine']);
+    host.text = 'good again';
+    host.hangUp();
+    await host.settle();
+    expect(host.log.named('config.reloaded')).to.have.length(1);
+    expect(host.log.named('config.needs_restart')).to.have.length(0);
+  });
+
+  it('rereads the configuration also when the log cannot be reopened', async () => {
+    const { host } = await started();
+    host.log.reopenFails = new ServiceManagerError('BAD_CONFIG', 'the log file cannot be written');
+    host.hangUp();
+    await host.settle();
+    expect(host.log.named('log.not_reopened')).to.have.length(1);
+    expect(host.log.named('config.reloaded')).to.have.length(1);
+  });
+
+  it('is carried out after the one before it', async () => {
+    const { host } = await started();
+    let isFirstDone = false;
+    host.onReload = async () => {
+      if (isFirstDone) return;
+      await host.clock.advanceAsync(1_000);
+      host.story.push('first done');
+      isFirstDone = true;
+    };
+    host.hangUp();
+    host.hangUp();
+    await host.settle();
+    await host.settle();
+    expect(host.story.filter((line) => line !== 'first done').slice(1)).to.have.length(2);
+    expect(host.story[1]).to.equal('first done');
+  });
+
+  it('ends the daemon when it comes upon a bug of ours', async () => {
+    const { host, exitCode } = await started();
+    host.onReload = () => {
+      throw new TypeError('a bug of ours');
+    };
+    host.hangUp();
+    expect(await exitCode.catch((thrown: unknown) => thrown)).to.be.instanceOf(TypeError);
+  });
+
+  it('does nothing before the daemon has started and while it stops', async () => {
+    const host = new ScriptedDaemon();
+    const exitCode = host.run('start');
+    host.hangUp();
+    await host.settle();
+    host.signal('SIGTERM');
+    await exitCode;
+    host.hangUp();
+    await host.settle();
+    expect(host.story.filter((line) => line.startsWith('reload'))).to.deep.equal([]);
+  });
+});
+
+describe('a daemon in the background', () => {
+  it('is the same program in the foreground, with all its files named in full', async () => {
+    const host = new ScriptedDaemon();
+    expect(await host.run('-d', '-D', '-f', 'x.conf', '-o', 'x.log', '-p', '/run/x.pid', 'start')).to.equal(
+      0,
+    );
+    expect(host.launches).to.deep.equal([
+      [...['-f', '/here/x.conf', '-o', '/here/x.log', '-p', '/run/x.pid', '-D', 'start'], '/here/x.log'],
+    ]);
+    expect(host.story).to.deep.equal([]);
+  });
+
+  it('has a log and a pid file in any case', async () => {
+    const host = new ScriptedDaemon();
+    await host.run('-d', 'start');
+    expect(host.launches[0]?.slice(0, 7)).to.deep.equal([
+      ...['-f', '/etc/service-mgr/service-mgrd.conf', '-o', '/var/log/service-mgr/service-mgrd.log'],
+      ...['-p', '/var/run/service-mgr/service-mgrd.pid', 'start'],
+    ]);
+  });
+
+  it('that does not start is told of, with its exit code', async () => {
+    const host = new ScriptedDaemon();
+    host.launch = { isReady: false, exitCode: 71, reason: 'cannot bind tcp://*:5500' };
+    expect(await host.run('-d', 'start')).to.equal(71);
+    expect(host.terminal.error).to.equal('service-mgrd: cannot bind tcp://*:5500\n');
+  });
+});
