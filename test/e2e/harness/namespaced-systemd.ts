@@ -25,9 +25,7 @@ process.once('exit', () => {
  * can empty /tmp, mount or load anything. `cleanUp()` ends it and takes its control groups away.
  */
 export async function startSystemd(): Promise<NamespacedSystemd> {
-  const cgroup = `smtest-${randomBytes(4).toString('hex')}`;
-  cgroups.add(cgroup);
-  onCleanUp(() => removeCgroup(cgroup));
+  const cgroup = newCgroup();
   const programs = ['/lib/systemd/systemd', 'systemctl'];
   const namespace = await startNamespace('systemd', script(cgroup), programs);
   await eventually(
@@ -69,6 +67,14 @@ export SYSTEMD_LOG_TARGET=null
 ready
 exec unshare --cgroup sh -c '${cgroupMount} && exec /lib/systemd/systemd --system --unit=multi-user.target'
 `;
+}
+
+/** The name of a control group for one systemd, which `cleanUp()` takes away. */
+export function newCgroup(): string {
+  const cgroup = `smtest-${randomBytes(4).toString('hex')}`;
+  cgroups.add(cgroup);
+  onCleanUp(() => removeCgroup(cgroup));
+  return cgroup;
 }
 
 /** Also of a systemd that is only just being killed. */
