@@ -134,10 +134,11 @@ export class Agent {
   /** Listens to other topics from now on, and tells its managers. */
   reconfigure({ roles, topics }: Pick<AgentConfig, 'roles' | 'topics'>): void {
     const { host, log } = this.#deps;
-    const before = this.#topics;
+    const listened = topicsOf({ node: this.#node, host, roles, topics });
+    // The same topic may come from a role or stand for itself.
+    if (isSame(listened, this.#topics) && isSame(new Set(roles), new Set(this.#roles))) return;
     this.#roles = roles;
-    this.#topics = topicsOf({ node: this.#node, host, roles, topics });
-    if (this.#topics.size === before.size && [...this.#topics].every((topic) => before.has(topic))) return;
+    this.#topics = listened;
     for (const link of this.#links) link.listenTo(this.#topics);
     this.#presence.changed();
     log.info('agent.topics_changed', { topics: [...this.#topics] });
@@ -296,4 +297,8 @@ export class Agent {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
   }
+}
+
+function isSame<Item>(one: ReadonlySet<Item>, other: ReadonlySet<Item>): boolean {
+  return one.size === other.size && [...one].every((item) => other.has(item));
 }

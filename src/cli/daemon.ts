@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { Connections } from '../client/connections.ts';
 import { askManagement } from '../client/management.ts';
-import type { Launcher, Starter } from '../platform/daemonize.ts';
+import type { Launcher } from '../platform/daemonize.ts';
 import type { Sockets } from '../platform/sockets.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
@@ -16,7 +16,6 @@ export interface DaemonDeps extends RunDeps {
   readonly terminal: Terminal;
   readonly sockets: Sockets;
   readonly launcher: Launcher;
-  readonly starter: Starter;
   /** Makes a path of the command line good for a program that works in another folder. */
   absolutePath(path: string): string;
 }

@@ -70,6 +70,14 @@ describe('an agent that is given other topics while it runs', () => {
     expect(fleet.node('old').runs('nginx restart')).to.equal(2);
   });
 
+  it('is listed with a role that was only a topic before', async () => {
+    const fleet = await Fleet.start({ nodes: [{ name: 'web1', topics: ['role:web'] }] });
+    fleet.node('web1').agent.reconfigure({ roles: ['web'], topics: [] });
+    await fleet.pass(0);
+    const { nodes } = await fleet.settled(fleet.client().history.nodes());
+    expect(nodes[0]?.roles).to.deep.equal(['web']);
+  });
+
   it('says nothing when they are the same', async () => {
     const fleet = await Fleet.start({ nodes: [{ name: 'web1', roles: ['web', 'db'], topics: ['rack 7'] }] });
     const hellos = fleet.network.count({ kind: 'hello', from: 'web1' });

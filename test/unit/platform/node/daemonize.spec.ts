@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { NodeLauncher, starterOf } from '../../../../src/platform/node/daemonize.ts';
 import { isServiceManagerError } from '../../../../src/wire/errors.ts';
 import { eventually } from '../../../fakes/eventually.ts';
-import { program } from '../../../fakes/proc-files.ts';
+import { isAlive, program } from '../../../fakes/proc-files.ts';
 
 const tsx = ['--import', fileURLToPath(import.meta.resolve('tsx'))];
 
@@ -83,8 +83,12 @@ describe('NodeLauncher', function () {
     const pid = Number(said());
     launcher.kill('SIGKILL');
     await once(launcher, 'exit');
-    await eventually(() => said().includes('"isHeard":false'), 'the daemon finds nobody to tell');
-    await eventually(() => !existsSync(`/proc/${pid}`), 'the daemon has ended');
+    try {
+      await eventually(() => said().includes('"isHeard":false'), 'the daemon finds nobody to tell');
+      await eventually(() => !isAlive(pid), 'the daemon has ended');
+    } finally {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
   });
 });
 
