@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,9 +17,26 @@ const hasPtyPackage = existsSync(ptyAddon);
 
 const programs = ['service-mgrd', 'service-mgr-agentd', 'service-mgr-client'];
 const entries = [
-  ...programs.map((name) => ({ source: `src/bin/${name}.ts`, target: `${name}.cjs`, isProgram: true })),
-  { source: 'src/client/index.ts', target: 'index.cjs', isProgram: false },
+  ...programs.map((name) => ({ source: `src/bin/${name}.ts`, target: `${name}.main.cjs` })),
+  { source: 'src/client/index.ts', target: 'index.cjs' },
 ];
+
+/**
+ * What is run: a Node.js that is too old could not even read the program itself, and would show a stack trace. In the
+ * JavaScript of 2009, so that every one can read this.
+ */
+function startText(name, [major, minor]) {
+  return `#!/usr/bin/env node
+'use strict';
+var found = process.versions.node.split('.').map(Number);
+if (found[0] > ${major} || (found[0] === ${major} && found[1] >= ${minor})) {
+  require('./${name}.main.cjs');
+} else {
+  process.stderr.write('${name}: needs Node.js ${major}.${minor} or newer, and ' + process.execPath + ' is ' + process.version + '\\n');
+  process.exit(78);
+}
+`;
+}
 
 /** Both packages look for their addon in a folder of their own, which the installed programs do not have. */
 const addonsBesideBundle = {
@@ -62,12 +79,14 @@ async function replaceFile(target, mode, write) {
   await rename(fresh, target);
 }
 
-async function bundle({ source, target, isProgram }, version) {
-  const { outputFiles } = await build({
+/** Resolves with the files that have gone into the bundle. */
+async function bundle({ source, target }, version) {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: top,
     entryPoints: [source],
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
@@ -75,15 +94,29 @@ async function bundle({ source, target, isProgram }, version) {
     minifySyntax: true,
     keepNames: true,
     define: { __VERSION__: JSON.stringify(version) },
-    banner: isProgram ? { js: '#!/usr/bin/env node' } : {},
     plugins: [addonsBesideBundle],
     logLevel: 'warning',
     // import.meta is empty in CommonJS: better no build than a program that fails on its first start.
     logOverride: { 'empty-import-meta': 'error' },
   });
-  await replaceFile(join(dist, target), isProgram ? 0o755 : 0o644, (fresh) =>
-    writeFile(fresh, outputFiles[0].contents),
+  await replaceFile(join(dist, target), 0o644, (fresh) => writeFile(fresh, outputFiles[0].contents));
+  return Object.keys(metafile.inputs);
+}
+
+/** The folders of the packages that these files belong to. */
+function packagesOf(inputs) {
+  const folders = inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []);
+  return [...new Set(folders)].sort();
+}
+
+/** Their notices, which have to go with every copy of what is theirs. */
+async function licensesOf(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(top, folder, 'package.json'), 'utf8'));
+  const names = (await readdir(join(top, folder))).filter((file) =>
+    /^(licen[cs]e|copying|notice)/i.test(file),
   );
+  const texts = await Promise.all(names.sort().map((file) => readFile(join(top, folder, file), 'utf8')));
+  return [`${name} ${version} (${license})`, ...texts.map((text) => text.trim())].join('\n\n');
 }
 
 /** The addon that zeromq's own loader would take: same system, newest ABI first, the first that loads. */
@@ -120,7 +153,8 @@ function findSqliteAddon() {
 async function main() {
   const missing = entries.map(({ source }) => source).filter((source) => !existsSync(join(top, source)));
   if (missing.length > 0) throw new Error(`these entries do not exist: ${missing.join(', ')}`);
-  const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+  const { version, engines } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+  const oldest = /^>=(\d+)\.(\d+)$/.exec(engines.node).slice(1);
   await mkdir(dist, { recursive: true });
   const addons = { 'zeromq.node': await findZeromqAddon() };
   if (hasSqlitePackage) addons['sqlite.node'] = findSqliteAddon();
@@ -128,7 +162,14 @@ async function main() {
   for (const [name, addon] of Object.entries(addons)) {
     await replaceFile(join(dist, name), 0o644, (fresh) => copyFile(addon, fresh));
   }
-  await Promise.all(entries.map((entry) => bundle(entry, version)));
+  const inputs = await Promise.all(entries.map((entry) => bundle(entry, version)));
+  const licenses = await Promise.all(packagesOf(inputs.flat()).map(licensesOf));
+  await replaceFile(join(dist, 'THIRD-PARTY-LICENSES'), 0o644, (fresh) =>
+    writeFile(fresh, `${licenses.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`),
+  );
+  for (const name of programs) {
+    await replaceFile(join(dist, `${name}.cjs`), 0o755, (fresh) => writeFile(fresh, startText(name, oldest)));
+  }
 }
 
 try {

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
 import { HealthChecks } from '../agent/health.ts';
 import { runDaemon } from '../cli/daemon.ts';
+import { agentDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { agentKeysForRestart, readAgentConfig } from '../config/agent.ts';
 import { Closing } from '../platform/closing.ts';
@@ -90,14 +91,7 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
 
 const exitCode = runDaemon(
   process.argv.slice(2),
-  {
-    name: 'service-mgr-agentd',
-    summary: 'Service Manager Agent: runs service(8) actions on this host for its managers.',
-    statusCommand: 'agent.status',
-    shutdownCommand: 'agent.shutdown',
-    managementEndpoint: 'tcp://localhost:6000',
-    start: startAgent,
-  },
+  { ...agentDescription, start: startAgent },
   {
     terminal: new NodeTerminal(process),
     files: nodeFiles,

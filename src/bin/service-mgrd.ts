@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { runDaemon } from '../cli/daemon.ts';
+import { managerDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { managerKeysForRestart, readManagerConfig } from '../config/manager.ts';
 import { Manager } from '../manager/manager.ts';
@@ -58,14 +59,7 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
 
 const exitCode = runDaemon(
   process.argv.slice(2),
-  {
-    name: 'service-mgrd',
-    summary: 'Service Manager: takes requests, sends them to the agents and publishes what they answer.',
-    statusCommand: 'manager.status',
-    shutdownCommand: 'manager.shutdown',
-    managementEndpoint: 'tcp://localhost:5800',
-    start: startManager,
-  },
+  { ...managerDescription, start: startManager },
   {
     terminal: new NodeTerminal(process),
     files: nodeFiles,

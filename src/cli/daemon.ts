@@ -6,6 +6,7 @@ import type { Sockets } from '../platform/sockets.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type DaemonDescription, type DaemonOptions, daemonCommand } from './daemon-options.ts';
+import { daemonExits as exits } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { type RunDeps, type Startable, serveUntilStopped } from './serve-until-stopped.ts';
 
@@ -19,8 +20,6 @@ export interface DaemonDeps extends RunDeps {
   absolutePath(path: string): string;
 }
 
-// sysexits(3)
-const exits = { usage: 64, unavailable: 69, systemError: 71, ioError: 74, tryLater: 75, badConfig: 78 };
 const managementTimeoutMs = 5_000;
 
 /** Runs service-mgrd or service-mgr-agentd and resolves with its exit code. */

@@ -55,6 +55,30 @@ const bitOfOutcome: Readonly<Record<Outcome, 0 | 2 | 4>> = {
   unreachable: 4,
 };
 
+/** Those of both daemons, by sysexits(3). */
+export const daemonExits = {
+  ok: 0,
+  unexpected: 1,
+  usage: 64,
+  unavailable: 69,
+  systemError: 71,
+  ioError: 74,
+  tryLater: 75,
+  badConfig: 78,
+} as const;
+
+/** What each of them means, for the man pages. */
+export const daemonExitMeanings: Readonly<Record<keyof typeof daemonExits, string>> = {
+  ok: 'a clean stop, or a command that went well',
+  unexpected: 'what should not happen',
+  usage: 'wrong usage',
+  unavailable: 'nobody answers at the management endpoint',
+  systemError: 'an endpoint cannot be bound',
+  ioError: 'the database cannot be used',
+  tryLater: 'another instance of it is running',
+  badConfig: 'bad configuration',
+};
+
 /** 0, 2, 4 or 6. Without any outcome 0: that no node matched is known to the caller. */
 export function exitCodeOf(outcomes: Iterable<Outcome>): number {
   let code = 0;

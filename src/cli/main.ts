@@ -9,6 +9,7 @@ import { Output } from './output.ts';
 import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
 import { type Session, withSession } from './session.ts';
+import { completion } from './verbs/completion.ts';
 import { nodes } from './verbs/nodes.ts';
 import { requests } from './verbs/requests.ts';
 import { readCommand, runVerb } from './verbs.ts';
@@ -27,6 +28,12 @@ const verbs: readonly Verb[] = [
     usage: 'COMMAND',
     summary: 'list, show, attach to, cancel, retry or resume earlier requests',
     run: requests,
+  },
+  {
+    name: 'completion',
+    usage: 'SHELL',
+    summary: 'print a completion script for bash or zsh',
+    run: (argv, program) => completion(argv, program, run),
   },
 ];
 
@@ -65,7 +72,8 @@ export async function main(argv: readonly string[], deps: MainDeps): Promise<num
   }
 }
 
-async function run(argv: readonly string[], program: Program): Promise<number> {
+/** As `main`, but throws what `main` turns into messages and exit codes. */
+export async function run(argv: readonly string[], program: Program): Promise<number> {
   // As in many programs: `help nodes` for `nodes --help`.
   const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
   const { options, chosen } = readCommand(clientCommand(program.deps.terminal), verbs, words);

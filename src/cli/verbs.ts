@@ -1,4 +1,5 @@
-import { Command, type OptionValues } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, type OptionValues } from '@commander-js/extra-typings';
+import { CommanderError } from 'commander';
 import { advice } from '../config/spelling.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
@@ -6,10 +7,23 @@ import { type GlobalOptions, globalOptionNames } from './global-options.ts';
 import { printOn } from './output.ts';
 import type { Program, Verb } from './program.ts';
 
+/** How commander ends a command: with an error of the user, or because help was asked for and shown. */
+export class CommandEnd extends CommanderError {
+  readonly command: CommandUnknownOpts;
+
+  constructor({ exitCode, code, message }: CommanderError, command: CommandUnknownOpts) {
+    super(exitCode, code, message);
+    this.command = command;
+  }
+}
+
 /** What all commands have in common. The name is given as it is typed: `service-mgr-client nodes`. */
 export function newCommand(name: string, terminal: Terminal) {
-  return new Command(name)
-    .exitOverride()
+  const command = new Command(name);
+  return command
+    .exitOverride((end) => {
+      throw new CommandEnd(end, command);
+    })
     .configureOutput(printOn(terminal))
     .showHelpAfterError(`Try "${name} --help".`)
     .helpCommand(false);

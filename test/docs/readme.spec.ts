@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Command, Option } from 'commander';
 import { clientCommand } from '../../src/cli/client-options.ts';
+import { agentDescription, managerDescription } from '../../src/cli/daemon-descriptions.ts';
 import { type DaemonDescription, daemonCommand } from '../../src/cli/daemon-options.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { formats } from '../../src/cli/print.ts';
@@ -90,10 +91,8 @@ describe('README.md', () => {
   });
 
   it('shows the management endpoints that the daemons have by default', () => {
-    for (const name of ['service-mgrd', 'service-mgr-agentd']) {
-      const source = readFileSync(new URL(`src/bin/${name}.ts`, top), 'utf8');
-      const [, endpoint] = /managementEndpoint: '([^']+)'/.exec(source) ?? [];
-      expect(readme).to.include(`\`${endpoint}\` for ${name}`);
+    for (const { name, managementEndpoint } of [managerDescription, agentDescription]) {
+      expect(readme).to.include(`\`${managementEndpoint}\` for ${name}`);
     }
   });
 

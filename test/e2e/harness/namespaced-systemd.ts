@@ -26,9 +26,7 @@ process.once('exit', () => {
  */
 export async function startSystemd(): Promise<NamespacedSystemd> {
   removeLeftOvers();
-  const cgroup = `smtest-${process.pid}-${randomBytes(4).toString('hex')}`;
-  cgroups.add(cgroup);
-  onCleanUp(() => removeCgroup(cgroup));
+  const cgroup = newCgroup();
   const programs = ['/lib/systemd/systemd', 'systemctl'];
   const namespace = await startNamespace('systemd', script(cgroup), programs);
   await eventually(
@@ -70,6 +68,14 @@ export SYSTEMD_LOG_TARGET=null
 ready
 exec unshare --cgroup sh -c '${cgroupMount} && exec /lib/systemd/systemd --system --unit=multi-user.target'
 `;
+}
+
+/** The name of a control group for one systemd, which `cleanUp()` takes away. */
+export function newCgroup(): string {
+  const cgroup = `smtest-${process.pid}-${randomBytes(4).toString('hex')}`;
+  cgroups.add(cgroup);
+  onCleanUp(() => removeCgroup(cgroup));
+  return cgroup;
 }
 
 /** Of tests that were killed. */
