@@ -18,12 +18,12 @@ import type {
 } from '../wire/query.ts';
 import { RequestBody } from '../wire/request.ts';
 import { aimAt } from './aim.ts';
+import { readKeptRollout } from './kept-rollout.ts';
 import { absenceOf, nodeInfoOf } from './node-info.ts';
 import type { Plans } from './plans.ts';
 import type { PresenceDesk } from './presence.ts';
 import type { Recorder } from './recorder.ts';
 import type { RequestDesk } from './requests.ts';
-import { readKeptRollout } from './rollouts.ts';
 
 export interface QueryDeps {
   readonly clock: Clock;

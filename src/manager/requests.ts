@@ -1,9 +1,8 @@
-import type { AimedNode, Ledger, LedgerOptions } from '../core/ledger.ts';
+import type { Ledger, LedgerOptions } from '../core/ledger.ts';
 import { outcomeOfAnswer } from '../core/outcome.ts';
 import { RateLimit } from '../core/rate-limit.ts';
 import { type RequestEffect, Requests } from '../core/requests.ts';
-import type { RolloutPlan, RolloutState } from '../core/rollout.ts';
-import type { Member, Now } from '../core/roster.ts';
+import type { Member } from '../core/roster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
@@ -11,13 +10,20 @@ import type { RequestEnd } from '../wire/end.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.ts';
 import type { RolloutInfo } from '../wire/query.ts';
-import { type CheckedRequest, RequestBody } from '../wire/request.ts';
+import type { CheckedRequest } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
 import type { AimedAt } from './aim.ts';
 import type { Dispatchable, Dispatcher } from './dispatch.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
-import { keptRollout, readKeptRollout, rolloutInfoOf } from './rollouts.ts';
+import {
+  aimedNodeOf,
+  defaultWindowMs,
+  dispatchableOf,
+  storedRequestOf,
+  withDeadline,
+} from './request-records.ts';
+import { Rollouts } from './rollouts.ts';
 
 export interface RequestDeskDeps {
   readonly clock: Clock;
@@ -33,8 +39,6 @@ type Result = Extract<SinkMessage, { type: 'result' }>;
 type Ack = Extract<SinkMessage, { type: 'ack' }>;
 type Output = Extract<SinkMessage, { type: 'output' }>;
 
-// A v1 request says no window; its ledger stays open this long for agents that never answer.
-const defaultWindowMs = 60_000;
 const limits = { maxOpen: 10_000, maxEnded: 200 };
 // Clients that lost their manager in the last moment of a request may still want to know how it ended.
 const replayEndedMs = 60_000;
@@ -48,7 +52,7 @@ export class RequestDesk {
   readonly #requests: Requests;
   /** What is sent again when a node is asked again. */
   readonly #dispatchables = new Map<RequestId, Dispatchable>();
-  readonly #rolloutPlans = new Map<RequestId, RolloutPlan>();
+  readonly #rollouts: Rollouts;
   /** Requests that could not be stored: what is said of them is not to wait for the store, which may fail for long. */
   readonly #unstored = new Set<RequestId>();
   /** Anybody may send such results: they must not fill the log. */
@@ -58,6 +62,7 @@ export class RequestDesk {
   constructor(deps: RequestDeskDeps) {
     this.#deps = deps;
     this.#requests = new Requests(limits, deps.ledger);
+    this.#rollouts = new Rollouts({ ...deps, requests: this.#requests });
   }
 
   get openCount(): number {
@@ -102,8 +107,7 @@ export class RequestDesk {
 
   /** How far a rollout is that `find` has found; undefined for other requests. */
   rollout(id: RequestId): RolloutInfo | undefined {
-    const progress = this.#requests.progress(id);
-    return progress === undefined ? undefined : rolloutInfoOf(progress, this.#now());
+    return this.#rollouts.info(id);
   }
 
   result(result: Result): void {
@@ -181,8 +185,7 @@ export class RequestDesk {
     const { v1: anonymous, withheld } = reach;
     if (rollout === undefined)
       return this.#requests.add({ id, nodes, anonymous, withheld, endsAtMs: now + windowMs }, now);
-    this.#rolloutPlans.set(id, rollout);
-    return this.#requests.addRollout({ id, nodes, withheld }, rollout, now);
+    return this.#rollouts.add({ id, nodes, withheld }, rollout, now);
   }
 
   #store(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
@@ -190,7 +193,7 @@ export class RequestDesk {
       this.#write(request, ledger, windowMs);
     } catch (error) {
       this.#requests.drop(ledger);
-      this.#rolloutPlans.delete(ledger.id);
+      this.#rollouts.forget(ledger.id);
       throw error;
     }
   }
@@ -198,14 +201,7 @@ export class RequestDesk {
   #write(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
     const { store, clock } = this.#deps;
     const stored = storedRequestOf(request, ledger, clock.wallMs(), windowMs);
-    store.openRequest({ ...stored, rollout: this.#newRollout(ledger.id) }, ledger.entries());
-  }
-
-  #newRollout(id: RequestId): string | undefined {
-    const plan = this.#rolloutPlans.get(id);
-    const progress = this.#requests.progress(id);
-    if (plan === undefined || progress === undefined) return undefined;
-    return keptRollout(plan, { batch: 0 }, progress, this.#now());
+    store.openRequest({ ...stored, rollout: this.#rollouts.begun(ledger.id) }, ledger.entries());
   }
 
   #tryToStore(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
@@ -225,26 +221,11 @@ export class RequestDesk {
     const now = clock.now();
     const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
     const { id, anonymous, withheld, rollout } = stored;
-    if (rollout !== undefined) return this.#loadRollout(stored, rollout, endsAtMs, isThere);
+    if (rollout !== undefined) return this.#rollouts.load(stored, rollout, endsAtMs, isThere);
     const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);
     ledger.restore(store.entries(id), stored.endedWallMs !== undefined, stored.isCancelled, isThere);
     this.#requests.settle(ledger);
     return ledger;
-  }
-
-  #loadRollout(
-    { id, withheld, endedWallMs, isCancelled }: StoredRequest,
-    kept: string,
-    endsAtMs: number,
-    isThere: (node: NodeName) => boolean = () => true,
-  ): Ledger {
-    const now = this.#now();
-    const { plan, state } = readKeptRollout(kept, now);
-    const isOver = endedWallMs !== undefined;
-    if (!isOver) this.#rolloutPlans.set(id, plan);
-    const aim = { id, withheld, endsAtMs };
-    const entries = this.#deps.store.entries(id);
-    return this.#requests.restoreRollout({ aim, plan, state, entries, isOver, isCancelled, isThere }, now.ms);
   }
 
   #carryOut(effects: readonly RequestEffect[], payload: Buffer | undefined): void {
@@ -257,43 +238,11 @@ export class RequestDesk {
         recorder.answer({ ...effect.entry, id, payload: answered, atWallMs: clock.wallMs() });
       } else if (effect.kind === 'ask') {
         const request = this.#dispatchables.get(id);
-        if (request !== undefined) dispatcher.ask(request, effect.node, this.#endOfBatch(id));
-      } else if (effect.kind === 'save') this.#saveRollout(id, effect.rollout);
+        if (request !== undefined) dispatcher.ask(request, effect.node, this.#rollouts.endOfBatch(id));
+      } else if (effect.kind === 'save') this.#rollouts.save(id, effect.rollout);
       else if (effect.kind === 'cancel') dispatcher.control(effect.node, { type: 'cancel', id });
       else if (effect.kind === 'end') this.#end(id);
     }
-  }
-
-  /** Nobody is asked before it is stored that his turn has come: a manager that restarts must not lose count. */
-  #saveRollout(id: RequestId, state: RolloutState): void {
-    const { recorder, store, publisher, log } = this.#deps;
-    const plan = this.#rolloutPlans.get(id);
-    const progress = this.#requests.progress(id);
-    if (plan === undefined || progress === undefined) return;
-    const now = this.#now();
-    const info = rolloutInfoOf(progress, now);
-    log.info('rollout.progress', { id, ...info });
-    publisher.rollout(id, info);
-    try {
-      recorder.flush();
-      store.updateRequest(id, { rollout: keptRollout(plan, state, progress, now) });
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      // What was not stored is done again after a restart, in the same order: the agents know the id.
-      log.error('store.failed', { id, error });
-    }
-  }
-
-  /** Milliseconds since 1970; undefined for what is no rollout. */
-  #endOfBatch(id: RequestId): number | undefined {
-    if (!this.#rolloutPlans.has(id)) return undefined;
-    const { ms, wallMs } = this.#now();
-    return Math.round(wallMs + (this.#requests.get(id)?.endsAtMs ?? ms) - ms);
-  }
-
-  #now(): Now {
-    const { clock } = this.#deps;
-    return { ms: clock.now(), wallMs: clock.wallMs() };
   }
 
   #end(id: RequestId): void {
@@ -302,7 +251,7 @@ export class RequestDesk {
     const { clock, log, publisher, recorder } = this.#deps;
     this.#ended += 1;
     this.#dispatchables.delete(id);
-    this.#rolloutPlans.delete(id);
+    this.#rollouts.forget(id);
     publisher.end(this.#endOf(ledger));
     if (!this.#unstored.has(id)) recorder.end(id, clock.wallMs());
     log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
@@ -319,42 +268,4 @@ export class RequestDesk {
       ...(stopped === undefined ? {} : { stopped }),
     };
   }
-}
-
-/** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
-function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
-  if (request.version === 'v2') return request;
-  const body = { ...request.body, notAfterMs: Math.round(wallMs + defaultWindowMs) };
-  return { ...request, body, bodyBytes: RequestBody.encode(body) };
-}
-
-function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
-  return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
-}
-
-function storedRequestOf(
-  { version, body, bodyBytes, signature }: CheckedRequest,
-  { anonymous, withheld }: Ledger,
-  wallMs: number,
-  windowMs: number,
-): StoredRequest {
-  return {
-    id: body.id,
-    form: version,
-    bodyBytes,
-    signature,
-    action: body.cmd,
-    topic: body.topic,
-    service: body.service,
-    openedWallMs: wallMs,
-    endsWallMs: wallMs + windowMs,
-    endedWallMs: undefined,
-    isCancelled: false,
-    anonymous,
-    withheld,
-  };
-}
-
-function dispatchableOf({ bodyBytes, signature }: StoredRequest): Dispatchable {
-  return { body: RequestBody.decode(bodyBytes), bodyBytes, signature };
 }

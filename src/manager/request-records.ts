@@ -1,0 +1,46 @@
+import type { AimedNode, Ledger } from '../core/ledger.ts';
+import type { Member } from '../core/roster.ts';
+import type { StoredRequest } from '../store/store.ts';
+import { type CheckedRequest, RequestBody } from '../wire/request.ts';
+import type { Dispatchable } from './dispatch.ts';
+
+/** A v1 request says no window; its ledger stays open this long for agents that never answer. */
+export const defaultWindowMs = 60_000;
+
+/** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
+export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
+  if (request.version === 'v2') return request;
+  const body = { ...request.body, notAfterMs: Math.round(wallMs + defaultWindowMs) };
+  return { ...request, body, bodyBytes: RequestBody.encode(body) };
+}
+
+export function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
+  return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
+}
+
+export function storedRequestOf(
+  { version, body, bodyBytes, signature }: CheckedRequest,
+  { anonymous, withheld }: Ledger,
+  wallMs: number,
+  windowMs: number,
+): StoredRequest {
+  return {
+    id: body.id,
+    form: version,
+    bodyBytes,
+    signature,
+    action: body.cmd,
+    topic: body.topic,
+    service: body.service,
+    openedWallMs: wallMs,
+    endsWallMs: wallMs + windowMs,
+    endedWallMs: undefined,
+    isCancelled: false,
+    anonymous,
+    withheld,
+  };
+}
+
+export function dispatchableOf({ bodyBytes, signature }: StoredRequest): Dispatchable {
+  return { body: RequestBody.decode(bodyBytes), bodyBytes, signature };
+}
