@@ -39,6 +39,7 @@ export const errorCodes = {
   BAD_USAGE: 'the command line is not usable',
   STORE_UNUSABLE: 'the database in the state folder cannot be used',
   ENDPOINT_UNUSABLE: 'a socket could not be bound or connected',
+  BAD_KEY: 'a key is of the wrong form, or agrees on no secret',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
