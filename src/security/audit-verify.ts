@@ -52,9 +52,10 @@ export async function verifyChain(lines: Lines, bounds: AuditBounds = {}): Promi
 
 /** One sentence for people. */
 export function describeAudit(verdict: AuditVerdict): string {
-  if (verdict.isIntact) return `the log is intact: ${verdict.head.sequence} lines, head ${verdict.head.hash}`;
+  if (verdict.isIntact)
+    return `the log is intact up to number ${verdict.head.sequence}, head ${verdict.head.hash}`;
   const { fault, lineNumber, expectedSequence, foundSequence } = verdict;
-  const found = foundSequence === undefined ? '' : `, and it is number ${foundSequence}`;
+  const found = foundSequence === undefined ? '' : `, and number ${foundSequence} stands there`;
   return `line ${lineNumber} is the first that is wrong: ${faultTexts[fault]}; number ${expectedSequence} belongs there${found}`;
 }
 

@@ -123,6 +123,7 @@ function ownerLines({ kind, name, created }: KeyOwner): string[] {
 
 const curveForm = '40 characters of Z85';
 const signForm = '43 characters of base64url';
+const nameExpected = 'a name of 1 to 255 letters, digits, dots, dashes and underscores';
 const nameForm = new RegExp(String(NodeName['pattern']));
 
 function isKeyKind(text: string): text is KeyKind {
@@ -165,7 +166,7 @@ class KeyFileReader {
 
   owner(): KeyOwner | undefined {
     const kind = this.value('kind', isKeyKind, `one of ${keyKinds.join(', ')}`);
-    const name = this.value('name', (text): text is string => isKeyName(text), String(NodeName.description));
+    const name = this.value('name', (text): text is string => isKeyName(text), nameExpected);
     const time = 'a time such as 2026-11-05T10:00:00Z';
     const created = this.value('created', (text): text is string => isTime(text), time);
     if (kind === undefined || name === undefined || created === undefined) return undefined;

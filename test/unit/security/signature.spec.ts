@@ -92,7 +92,7 @@ describe('the signature of a body', () => {
   it('is not good with any character of it changed', () => {
     const characters = [...'AEabz059-_+/.: '];
     for (let at = 0; at < signed.length; at += 1) {
-      for (const character of characters.filter((one) => one !== signed[at]).slice(0, 6)) {
+      for (const character of characters.filter((one) => one !== signed[at]).slice(0, 3)) {
         const changed = signed.slice(0, at) + character + signed.slice(at + 1);
         expect(verifyBody('request', body, changed, keyOf).isGood, changed).to.equal(false);
       }
