@@ -7,14 +7,16 @@ import { type AuditHead, type AuditLine, auditStart, readAuditLine } from './aud
  * belongs here stands further down. `repeated`: it stood further up already. `truncated`: the log ends before its head.
  * `appended`: the log goes on behind its head.
  */
-export type AuditFault =
-  | 'changed'
-  | 'rewritten'
-  | 'dropped'
-  | 'reordered'
-  | 'repeated'
-  | 'truncated'
-  | 'appended';
+export const auditFaults = [
+  'changed',
+  'rewritten',
+  'dropped',
+  'reordered',
+  'repeated',
+  'truncated',
+  'appended',
+] as const;
+export type AuditFault = (typeof auditFaults)[number];
 
 export type AuditVerdict =
   | { readonly isIntact: true; readonly head: AuditHead }

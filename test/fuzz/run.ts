@@ -21,6 +21,8 @@ function count(name: string, text: string): number {
   throw new Error(`option --${name} is "${text}", expected a number`);
 }
 
+// Most inputs are refused, and nobody reads where.
+Error.stackTraceLimit = 0;
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
