@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { type CurvePublic, type CurveSecret, curveBytes, deriveCurvePublic, sharedSecret } from './keys.ts';
+import { type CurveKeys, type CurvePublic, curveBytes, sharedSecret } from './keys.ts';
 import { transcript } from './transcript.ts';
 
 /** Known to one agent and one manager, and to nobody else. */
@@ -18,13 +18,13 @@ export interface SinkFrames {
 const macBytes = 32;
 
 /** At the agent. Throws BAD_KEY for a key of a manager that is none. */
-export function agentProofKey(agent: CurveSecret, manager: CurvePublic): ProofKey {
-  return proofKey(sharedSecret(agent, manager), deriveCurvePublic(agent), manager);
+export function agentProofKey(agent: CurveKeys, manager: CurvePublic): ProofKey {
+  return proofKey(sharedSecret(agent.secretKey, manager), agent.publicKey, manager);
 }
 
 /** At the manager. Throws BAD_KEY for a key of an agent that is none. */
-export function managerProofKey(manager: CurveSecret, agent: CurvePublic): ProofKey {
-  return proofKey(sharedSecret(manager, agent), agent, deriveCurvePublic(manager));
+export function managerProofKey(manager: CurveKeys, agent: CurvePublic): ProofKey {
+  return proofKey(sharedSecret(manager.secretKey, agent), agent, manager.publicKey);
 }
 
 /** The last frame. */

@@ -14,7 +14,7 @@ import { refusalOf } from './refusal.ts';
 
 const agent = newCurveKeys();
 const manager = newCurveKeys();
-const key = agentProofKey(agent.secretKey, manager.publicKey);
+const key = agentProofKey(agent, manager.publicKey);
 
 function frames(changes: Partial<Record<keyof SinkFrames, string>> = {}): SinkFrames {
   const texts = {
@@ -37,18 +37,18 @@ function frames(changes: Partial<Record<keyof SinkFrames, string>> = {}): SinkFr
 
 describe('the key of an agent and its manager', () => {
   it('is the same at both ends', () => {
-    expect(managerProofKey(manager.secretKey, agent.publicKey).equals(key)).to.equal(true);
+    expect(managerProofKey(manager, agent.publicKey).equals(key)).to.equal(true);
   });
 
   it('is another one for each other agent and each other manager', () => {
     const other = newCurveKeys();
-    expect(agentProofKey(other.secretKey, manager.publicKey).equals(key)).to.equal(false);
-    expect(agentProofKey(agent.secretKey, other.publicKey).equals(key)).to.equal(false);
-    expect(managerProofKey(other.secretKey, agent.publicKey).equals(key)).to.equal(false);
+    expect(agentProofKey(other, manager.publicKey).equals(key)).to.equal(false);
+    expect(agentProofKey(agent, other.publicKey).equals(key)).to.equal(false);
+    expect(managerProofKey(other, agent.publicKey).equals(key)).to.equal(false);
   });
 
   it('is not the one that the manager would have as an agent of the agent', () => {
-    const reversed = agentProofKey(manager.secretKey, agent.publicKey);
+    const reversed = agentProofKey(manager, agent.publicKey);
     expect(reversed.equals(key)).to.equal(false);
   });
 
@@ -62,14 +62,14 @@ describe('the key of an agent and its manager', () => {
 
   it('is none with a public key with which everybody would get the same', () => {
     const zeros = curvePublicFrom(Buffer.alloc(32));
-    expect(refusalOf(() => managerProofKey(manager.secretKey, zeros)).code).to.equal('BAD_KEY');
+    expect(refusalOf(() => managerProofKey(manager, zeros)).code).to.equal('BAD_KEY');
   });
 });
 
 describe('the MAC of a sink message', () => {
   it('made by the agent is good at the manager', () => {
     const mac = sinkMac(key, frames());
-    expect(isGoodSinkMac(managerProofKey(manager.secretKey, agent.publicKey), frames(), mac)).to.equal(true);
+    expect(isGoodSinkMac(managerProofKey(manager, agent.publicKey), frames(), mac)).to.equal(true);
   });
 
   it('is made of the bytes that docs/SECURITY.md says', () => {
@@ -119,7 +119,7 @@ describe('the MAC of a sink message', () => {
   });
 
   it('is wrong under the key of another agent, which may not speak for this node', () => {
-    const other = agentProofKey(newCurveKeys().secretKey, manager.publicKey);
+    const other = agentProofKey(newCurveKeys(), manager.publicKey);
     expect(isGoodSinkMac(key, frames(), sinkMac(other, frames()))).to.equal(false);
   });
 });
