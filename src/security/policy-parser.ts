@@ -113,7 +113,7 @@ class RuleParser {
     };
   }
 
-  /** A rule with its words in the wrong order would protect nothing, so it is looked for. */
+  /** A rule with a word too few or in the wrong order would protect nothing, so it is looked for. */
   #actions(word: Word, service: Word): string[] {
     const { extraActions } = this.#source;
     const known = [...usualActions, ...(extraActions ?? [])];
@@ -123,11 +123,10 @@ class RuleParser {
       isAction,
       'an action such as start, "*" for all or "@read" for status and list',
     );
-    const unknown = actions.find((action) => !isKnown(action));
-    if (unknown === undefined) return actions;
-    if (known.includes(service.text))
+    if (known.includes(service.text) || isRole(word.text))
       throw new Trouble(word.at, `expected the action before the service, as in ${grammar}`);
-    if (extraActions === undefined) return actions;
+    const unknown = actions.find((action) => !isKnown(action));
+    if (unknown === undefined || extraActions === undefined) return actions;
     throw new Trouble(word.at, `action ${shown(unknown)} is unknown, expected one of ${known.join(', ')}`);
   }
 

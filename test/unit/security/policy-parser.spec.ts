@@ -103,6 +103,8 @@ describe('a rule', () => {
       '"../x" stands in a list, expected a service name, in which "*" stands for any characters',
     ],
     ['deny sshd stop', 6, `expected the action before the service, as in ${forms}`],
+    ['deny * stop', 6, `expected the action before the service, as in ${forms}`],
+    ['allow operator *', 7, `expected the action before the service, as in ${forms}`],
   ];
   for (const [line, place, what] of bad) {
     it(`may not be "${line}"`, () => {
