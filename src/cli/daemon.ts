@@ -85,7 +85,7 @@ async function manage(
 }
 
 function exitCodeOfError({ code }: ServiceManagerError): number {
-  if (code === 'BAD_CONFIG') return exits.badConfig;
+  if (code === 'BAD_CONFIG' || code === 'BAD_KEY') return exits.badConfig;
   if (code === 'BAD_USAGE') return exits.usage;
   if (code === 'STORE_UNUSABLE') return exits.ioError;
   if (code === 'ALREADY_RUNNING') return exits.tryLater;

@@ -51,6 +51,7 @@ const exitOfError: Partial<Record<ErrorCode, ExitCodeName>> = {
   NO_NODE: 'no-node',
   UNKNOWN_REQUEST: 'no-node',
   BAD_CONFIG: 'bad-config',
+  BAD_KEY: 'bad-config',
 };
 
 /** service-mgr-client: resolves with its exit code when all that it printed has been handed over. */

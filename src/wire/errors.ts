@@ -40,6 +40,7 @@ export const errorCodes = {
   STORE_UNUSABLE: 'the database in the state folder cannot be used',
   ALREADY_RUNNING: 'another instance of the program is running',
   ENDPOINT_UNUSABLE: 'a socket could not be bound or connected',
+  BAD_KEY: 'a key is of the wrong form, or agrees on no secret',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
