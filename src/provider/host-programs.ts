@@ -1,5 +1,5 @@
 import type { ProcessExit, Processes } from '../platform/processes.ts';
-import type { ReadLimits } from './provider.ts';
+import type { ActionLimits, ReadLimits } from './provider.ts';
 
 export interface HostProgramsOptions {
   readonly processes: Processes;
@@ -23,11 +23,14 @@ export class HostPrograms {
   run(
     program: string,
     args: readonly string[],
-    { timeoutMs, signal }: ReadLimits,
+    { timeoutMs, signal, onOutput }: ReadLimits & Pick<ActionLimits, 'onOutput'>,
     outputLimitBytes = this.outputLimitBytes,
   ): Promise<ProcessExit> {
-    const options = { timeoutMs, killAfterMs, outputLimitBytes };
-    return this.#processes.run(program, args, signal === undefined ? options : { ...options, signal });
+    return this.#processes.run(program, args, {
+      ...{ timeoutMs, killAfterMs, outputLimitBytes },
+      ...(signal === undefined ? {} : { signal }),
+      ...(onOutput === undefined ? {} : { onOutput }),
+    });
   }
 }
 
