@@ -37,7 +37,11 @@ export function clientCommand(terminal: Terminal) {
       'what to do: start, stop, restart, reload, status, ...',
       checked(fieldFormat(ActionName)),
     )
-    .option('-s, --service <service>', 'the service to do it to', checked(fieldFormat(ServiceName)))
+    .option(
+      '-s, --service <service>',
+      'the service to do it to; not needed with -c list',
+      checked(fieldFormat(ServiceName)),
+    )
     .version(version, '-v, --version', 'show the version');
   return addGlobalOptions(addSendingOptions(command)).addHelpText('after', clientHelp);
 }

@@ -94,10 +94,12 @@ function nodesIn(file: string, { deps }: Program, { window }: Session): Promise<
 }
 
 /** Nodes that are named by a file stand in for a topic. */
-function taskOf({ topic: target, nodes, cmd: action, service }: ClientOptions): Task {
+function taskOf({ topic: target, nodes, cmd: action, service: named }: ClientOptions): Task {
   if (target !== undefined && nodes !== undefined)
     throw new ServiceManagerError('BAD_USAGE', 'options -T and --nodes stand together, expected one of them');
   const topic = target ?? (nodes === undefined ? undefined : 'any');
+  // A list is of all services, but the wire knows no action without one.
+  const service = named ?? (action === 'list' ? 'all' : undefined);
   if (topic !== undefined && action !== undefined && service !== undefined) return { topic, action, service };
   const missing = Object.entries({ '-T TOPIC': topic, '-c CMD': action, '-s SERVICE': service })
     .filter(([, value]) => value === undefined)

@@ -3,6 +3,8 @@ import { formatFull } from './formats/full.ts';
 import { formatGroups } from './formats/groups.ts';
 import { formatJson } from './formats/json.ts';
 import { formatNdjson } from './formats/ndjson.ts';
+import { printable } from './formats/printable.ts';
+import { formatServices, serviceListOf } from './formats/services.ts';
 import { type Summary, summaryOf, summaryOfSilent, summaryOfUnnamed } from './formats/summary.ts';
 import { formatTable } from './formats/table.ts';
 import { absenceOf, answersInOrder, type Report, silentNodes } from './report.ts';
@@ -27,9 +29,18 @@ const printers: Readonly<Record<Format, (report: Report, look: Look) => string>>
   json: (report) => formatJson(answersInOrder(report)),
   full: formatFull,
   ndjson: ({ answers }) => formatNdjson(answers),
-  table: (report, { isColor, columns }) => formatTable(summariesOf(report), isColor, columns),
+  table: formatTables,
   groups: (report, { isColor }) => formatGroups(summariesOf(report), isColor),
 };
+
+/** A list of services has a table of its own; who did not give one stands in the usual one. */
+function formatTables(report: Report, { isColor, columns }: Look): string {
+  const lists = answersInOrder(report).flatMap((answer) => serviceListOf(answer) ?? []);
+  if (lists.length === 0) return formatTable(summariesOf(report), isColor, columns);
+  const listed = new Set<string | undefined>(lists.map(({ node }) => printable(node)));
+  const others = summariesOf(report).filter(({ node }) => !listed.has(node));
+  return formatServices(lists, isColor) + formatTable(others, isColor, columns);
+}
 
 /** The whole report in one text that ends with a line end, or is empty. */
 export function printReport(format: Format, report: Report, look: Look): string {
