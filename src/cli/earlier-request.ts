@@ -51,7 +51,8 @@ export function summaryOfReply({ request, progress, unnamed }: RequestReply): Su
 
 /** What it would be if the request ended now. */
 function outcomeOfProgress({ node, phase, outcome }: Progress): NodeOutcome {
-  return { node, outcome: outcome ?? (phase === 'asked' || phase === 'waiting' ? 'no-answer' : 'running') };
+  if (phase === 'waiting') return { node, outcome: outcome ?? 'cancelled' };
+  return { node, outcome: outcome ?? (phase === 'asked' ? 'no-answer' : 'running') };
 }
 
 /** Nodes that were not there when the request was sent, and have not been seen since. */

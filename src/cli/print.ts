@@ -1,3 +1,4 @@
+import type { NodeOutcome } from '../client/index.ts';
 import { inNaturalOrder } from '../core/natural-order.ts';
 import { formatFull } from './formats/full.ts';
 import { formatGroups } from './formats/groups.ts';
@@ -5,7 +6,13 @@ import { formatJson } from './formats/json.ts';
 import { formatNdjson } from './formats/ndjson.ts';
 import { printable } from './formats/printable.ts';
 import { formatServices, serviceListOf } from './formats/services.ts';
-import { type Summary, summaryOf, summaryOfSilent, summaryOfUnnamed } from './formats/summary.ts';
+import {
+  type Summary,
+  summaryOf,
+  summaryOfSilent,
+  summaryOfUnnamed,
+  summaryOfWaiting,
+} from './formats/summary.ts';
 import { formatTable } from './formats/table.ts';
 import { absenceOf, answersInOrder, type Report, silentNodes } from './report.ts';
 
@@ -33,6 +40,18 @@ const printers: Readonly<Record<Format, (report: Report, look: Look) => string>>
   groups: (report, { isColor }) => formatGroups(summariesOf(report), isColor),
 };
 
+/** Of a rollout that goes on: it would be cancelled if that ended now. */
+function isWaiting({ summary }: Report, { outcome }: NodeOutcome): boolean {
+  const { rollout, isOver, isCancelled } = summary;
+  return (
+    rollout !== undefined &&
+    rollout.stopped === undefined &&
+    !isOver &&
+    !isCancelled &&
+    outcome === 'cancelled'
+  );
+}
+
 /** A list of services has a table of its own; who did not give one stands in the usual one. */
 function formatTables(report: Report, { isColor, columns }: Look): string {
   const lists = answersInOrder(report).flatMap((answer) => serviceListOf(answer) ?? []);
@@ -50,7 +69,9 @@ export function printReport(format: Format, report: Report, look: Look): string 
 /** Who answered and who did not, by name; v1 agents without one come last. */
 function summariesOf(report: Report): Summary[] {
   const { unnamed, withheld, isAimKnown } = report.summary;
-  const silent = silentNodes(report).map((node) => summaryOfSilent(node, absenceOf(report, node)));
+  const silent = silentNodes(report).map((node) =>
+    isWaiting(report, node) ? summaryOfWaiting(node) : summaryOfSilent(node, absenceOf(report, node)),
+  );
   const summaries = [...answersInOrder(report).map(summaryOf), ...silent];
   const named = inNaturalOrder(
     summaries.filter(({ node }) => node !== undefined),

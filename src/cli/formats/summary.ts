@@ -57,6 +57,11 @@ export function summaryOfSilent({ node, outcome }: NodeOutcome, absence: Absence
   return { ...silence, node: printable(node), outcome, word: outcome, lines, absence };
 }
 
+/** A node whose turn in a rollout has not come. */
+export function summaryOfWaiting({ node, outcome }: NodeOutcome): Summary {
+  return { ...silence, node: printable(node), outcome, word: 'waiting', lines: ['its turn has not come'] };
+}
+
 /** v1 agents that did not answer, and so have no names. */
 export function summaryOfUnnamed(count: number, outcome: Outcome, why: string): Summary {
   return { ...silence, node: undefined, count, outcome, word: outcome, lines: [why] };

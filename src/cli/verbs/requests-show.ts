@@ -20,7 +20,8 @@ function showCommand({ deps }: Program) {
     'after',
     `
 json prints the answers alone, in the shape of 2014. While the request is open, a
-node that has not answered is shown as no-answer or running. Ends with 0 when it
+node that has not answered is shown as no-answer or running, and one whose turn in
+a rollout has not come as waiting (cancelled in full). Ends with 0 when it
 could be shown; full says in exitCode how the request itself came out.`,
   );
 }

@@ -517,6 +517,33 @@ describe('requests resume', () => {
   });
 });
 
+describe('requests show, of a rollout', () => {
+  const answered = answers(startAnswer('web1', {}));
+  const nodes: readonly Node[] = [
+    ['web1', 'ok'],
+    ['web2', undefined, 'running'],
+    ['web3', undefined, 'waiting'],
+  ];
+  const rollout = { batch: 2, batches: 3, started: 2 };
+  const showing = async (changes: Readonly<Record<string, unknown>>) => {
+    const queries = { request: request(nodes, changes), answers: answered };
+    const { out } = await runClient(['requests', 'show', requestId], { queries });
+    return out.split('\n').filter((line) => line.startsWith('web'));
+  };
+
+  it('says of whom the turn has not come while it goes on', async () => {
+    const [, second, third] = await showing({ rollout, endedMs: undefined });
+    expect(second).to.match(/^web2 {2}running/);
+    expect(third).to.match(/^web3 {2}waiting .*its turn has not come$/);
+  });
+
+  it('says nothing of the kind when it stops', async () => {
+    const stopped = { ...rollout, stopped: '1 node failed' };
+    const [, , third] = await showing({ rollout: stopped, endedMs: undefined });
+    expect(third).to.match(/^web3 {2}cancelled/);
+  });
+});
+
 describe('requests attach, of a rollout', () => {
   it('shows why it stopped, as who sent it would have seen', async () => {
     const rollout = { batch: 1, batches: 2, started: 1, stopped: '1 node failed' };
