@@ -89,6 +89,8 @@ export class CurveBinding implements Line {
     const old = this.#bound;
     const { endpoint, unbound, socket } = old;
     check(endpoint, security);
+    // This ends the connections, too.
+    socket.raw.linger = this.#parts.lingerMs;
     await socket.raw.unbind(endpoint);
     this.#isLost = true;
     await unbound;

@@ -91,7 +91,7 @@ export class ZmqSockets implements Sockets {
 
   async bindRouter(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
     const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
-    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router(settings)));
+    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router({ ...settings })));
     return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
@@ -101,13 +101,15 @@ export class ZmqSockets implements Sockets {
    */
   async bindPublisher(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
     const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
-    const line = await this.#bind(endpoint, options, () => publisher(new zmq.XPublisher(settings), options));
+    const line = await this.#bind(endpoint, options, () =>
+      publisher(new zmq.XPublisher({ ...settings }), options),
+    );
     return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
   async bindPull(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
     const settings = { ...this.#settings(options), receiveHighWaterMark: highWaterMark(options) };
-    const line = await this.#bind(endpoint, options, () => receiver(new zmq.Pull(settings)));
+    const line = await this.#bind(endpoint, options, () => receiver(new zmq.Pull({ ...settings })));
     return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
@@ -117,7 +119,7 @@ export class ZmqSockets implements Sockets {
    */
   async bindReply(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
     const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
-    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router(settings)));
+    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router({ ...settings })));
     return this.#keep(
       new ZmqBoundSocket({ ...this.#parts(line, options), ...replying(line), isReply: true }),
     );
@@ -127,7 +129,7 @@ export class ZmqSockets implements Sockets {
     const settings = { ...this.#settings(options), receiveHighWaterMark: highWaterMark(options) };
     const topics = new Topics();
     const line = this.#connect(endpoint, options, () => {
-      const raw = new ManyTopicsSubscriber(settings);
+      const raw = new ManyTopicsSubscriber({ ...settings });
       topics.use(raw);
       return receiver(raw);
     });
@@ -136,14 +138,14 @@ export class ZmqSockets implements Sockets {
 
   connectPush(endpoint: string, options: ConnectOptions = {}): ConnectingSocket {
     const settings = { ...this.#settings(options), sendHighWaterMark: sendHighWaterMark(options) };
-    const line = this.#connect(endpoint, options, () => sender(new zmq.Push(settings)));
+    const line = this.#connect(endpoint, options, () => sender(new zmq.Push({ ...settings })));
     return this.#keep(new ZmqConnectingSocket(this.#parts(line, options)));
   }
 
   connectDealer(endpoint: string, options: ConnectOptions = {}): ConnectingSocket {
     const sendMark = { sendHighWaterMark: sendHighWaterMark(options) };
     const settings = { ...this.#settings(options), ...bothWays(options), ...sendMark };
-    const line = this.#connect(endpoint, options, () => bothDirections(new zmq.Dealer(settings)));
+    const line = this.#connect(endpoint, options, () => bothDirections(new zmq.Dealer({ ...settings })));
     return this.#keep(new ZmqConnectingSocket(this.#parts(line, options)));
   }
 
@@ -151,6 +153,7 @@ export class ZmqSockets implements Sockets {
     await Promise.all([...this.#open].map((socket) => socket.close()));
   }
 
+  /** Give zeromq.js a copy: it takes the context out, and a second socket made of the rest would be in another one. */
   #settings({ maxMessageBytes = defaultMaxMessageBytes, security }: BindOptions | ConnectOptions) {
     const handshake = security?.kind === 'server' ? { handshakeInterval: this.#handshakeIntervalMs } : {};
     // A socket that is never closed must not linger; the others are told when they are closed.
