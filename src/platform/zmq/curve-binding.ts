@@ -89,10 +89,11 @@ export class CurveBinding implements Line {
     const old = this.#bound;
     const { endpoint, unbound, socket } = old;
     check(endpoint, security);
+    this.#isLost = true;
+    this.#place.hold();
     // This ends the connections, too.
     socket.raw.linger = this.#parts.lingerMs;
     await socket.raw.unbind(endpoint);
-    this.#isLost = true;
     await unbound;
     const next = await bind(this.#parts, endpoint, security);
     this.#isLost = false;

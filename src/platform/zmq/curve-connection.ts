@@ -117,11 +117,18 @@ export class CurveConnection implements Line {
     // A server that refuses has shown that it has this key.
     if (failure !== 'refused') this.#keyIndex += 1;
     this.#failures += 1;
-    const round = Math.floor((this.#failures - 1) / this.#security.serverKeys.length);
-    const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** Math.min(round, 10));
-    // Not all the agents of a fleet in the same moment.
-    this.#beginAnew(connected, pauseMs * (0.5 + Math.random() / 2), 0);
+    this.#beginAnew(connected, this.#pauseMs(failure), 0);
     this.#parts.onHandshakeFailed?.(failure);
+  }
+
+  /** None before a key that was not tried in this round. */
+  #pauseMs(failure: HandshakeFailure): number {
+    const { length } = this.#security.serverKeys;
+    if (failure !== 'refused' && this.#failures % length !== 0) return 0;
+    const doublings = Math.min(10, Math.ceil(this.#failures / length) - 1);
+    const pauseMs = Math.min(longestPauseMs, shortestPauseMs * 2 ** doublings);
+    // Not all the agents of a fleet in the same moment.
+    return pauseMs * (0.5 + Math.random() / 2);
   }
 
   async #beginAnew({ socket }: Connected, pauseMs: number, lingerMs: number): Promise<void> {

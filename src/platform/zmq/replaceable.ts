@@ -26,12 +26,17 @@ export class Replaceable {
     this.#wake();
   }
 
+  /** Nobody touches the current one from now on until it is removed: zeromq.js allows nothing else beside an unbind. */
+  hold(): void {
+    this.#isDraining = true;
+    this.setOpen(false);
+  }
+
   /** Takes the current one out, and out of it at most `limit` messages that have come and wait to be received. */
   async remove(limit: number): Promise<void> {
     const socket = this.#current;
     if (socket === undefined) return;
-    this.setOpen(false);
-    this.#isDraining = true;
+    this.hold();
     await this.#drain(socket, limit);
     this.#isDraining = false;
     this.#kept.push(...(socket.farewell?.() ?? []));
