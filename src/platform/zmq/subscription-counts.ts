@@ -1,6 +1,6 @@
 /**
- * Subscriptions that a publisher was told of and that have not ended. When its zeromq socket is put away their end is for
- * us to tell: libzmq doesn't, and the peers subscribe again to the next one.
+ * Subscriptions that a publisher was told of and that have not ended. When its zeromq socket is put away libzmq tells the
+ * end of those whose connections are through by then; the rest is for us to tell, as the peers subscribe again to the next.
  */
 export class SubscriptionCounts {
   readonly #counts = new Map<string, number>();
