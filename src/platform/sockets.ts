@@ -1,3 +1,5 @@
+import type { ClientSecurity, Decide, HandshakeFailure, ServerSecurity } from './socket-security.ts';
+
 /** One ZeroMQ message. */
 export type Frames = readonly Buffer[];
 
@@ -19,7 +21,25 @@ export interface Socket extends AsyncIterable<Buffer[]> {
   close(): Promise<void>;
 }
 
-export interface SubscriberSocket extends Socket {
+export interface BoundSocket extends Socket {
+  /**
+   * Goes on with other keys at the same endpoint. What has come stays to be received, what is queued is handed over for
+   * at most `lingerMs`; every peer is disconnected and has to know the new key to come back. Rejects with
+   * ENDPOINT_UNUSABLE when somebody took the address meanwhile (the socket is closed then), and on a socket that was
+   * bound without security.
+   */
+  rekey(security: ServerSecurity): Promise<void>;
+}
+
+export interface ConnectingSocket extends Socket {
+  /**
+   * Goes on with other keys. The connection stays when its own pair and the server's key are among them, else it is made
+   * again. Throws ENDPOINT_UNUSABLE for wrong keys, and on a socket that was connected without security.
+   */
+  rekey(security: ClientSecurity): void;
+}
+
+export interface SubscriberSocket extends ConnectingSocket {
   /** Every message whose first frame begins with `prefix` arrives from now on. */
   subscribe(prefix: string | Buffer): void;
   /** Ends what `subscribe` with the same prefix began. */
@@ -35,20 +55,36 @@ export interface SocketOptions {
   readonly maxMessageBytes?: number;
 }
 
+export interface BindOptions extends SocketOptions {
+  /** Without it everybody who reaches the endpoint is a peer. With it nobody is whom the decider doesn't let in. */
+  readonly security?: ServerSecurity;
+}
+
+export interface ConnectOptions extends SocketOptions {
+  /** With it nothing is sent to a server before it has proved to own one of the known keys. */
+  readonly security?: ClientSecurity;
+  /** Called for every attempt that fails in its handshake, which is not the same as a server that isn't there. */
+  readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
+  /** Called when the server has let this socket in, at first and after every loss of the connection. */
+  readonly onHandshakeDone?: () => void;
+}
+
 /**
  * Opens sockets. `bind...` rejects with ENDPOINT_UNUSABLE when the address is taken or wrong; `connect...` never waits
  * for a peer and throws ENDPOINT_UNUSABLE for a malformed endpoint.
  */
 export interface Sockets {
+  /** From now on `decide` says who may come in, in place of who said so before. Until then nobody may. */
+  authenticate(decide: Decide): void;
   /** First frame of what arrives is the peer's id; send with the same first frame to answer it. */
-  bindRouter(endpoint: string, options?: SocketOptions): Promise<Socket>;
+  bindRouter(endpoint: string, options?: BindOptions): Promise<BoundSocket>;
   /** Receives subscriptions (0x01 topic) and their end (0x00 topic), each one of each peer; sends by prefix of frame 1. */
-  bindPublisher(endpoint: string, options?: SocketOptions): Promise<Socket>;
-  bindPull(endpoint: string, options?: SocketOptions): Promise<Socket>;
+  bindPublisher(endpoint: string, options?: BindOptions): Promise<BoundSocket>;
+  bindPull(endpoint: string, options?: BindOptions): Promise<BoundSocket>;
   /** Strictly one answer after each message received. */
-  bindReply(endpoint: string, options?: SocketOptions): Promise<Socket>;
-  connectSubscriber(endpoint: string, options?: SocketOptions): SubscriberSocket;
-  connectPush(endpoint: string, options?: SocketOptions): Socket;
+  bindReply(endpoint: string, options?: BindOptions): Promise<BoundSocket>;
+  connectSubscriber(endpoint: string, options?: ConnectOptions): SubscriberSocket;
+  connectPush(endpoint: string, options?: ConnectOptions): ConnectingSocket;
   /** Talks to a ROUTER or REP without the lock-step of REQ: put an empty frame first, as REQ does. */
-  connectDealer(endpoint: string, options?: SocketOptions): Socket;
+  connectDealer(endpoint: string, options?: ConnectOptions): ConnectingSocket;
 }

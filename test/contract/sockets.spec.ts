@@ -1,10 +1,10 @@
 import { connect, type Socket as TcpSocket } from 'node:net';
 import { expect } from 'chai';
 import * as zmq from 'zeromq';
-import type { Frames, Socket, Sockets } from '../../src/platform/sockets.ts';
+import type { Socket, Sockets } from '../../src/platform/sockets.ts';
 import { ZmqSockets } from '../../src/platform/zmq/sockets.ts';
-import { isServiceManagerError } from '../../src/wire/errors.ts';
 import { eventually } from '../fakes/eventually.ts';
+import { expectUnusable, frames, Inbox, numbers, rejection, texts, within } from '../fakes/inbox.ts';
 import { MemorySockets } from '../fakes/memory-sockets.ts';
 
 const anyPort = 'tcp://127.0.0.1:*';
@@ -12,83 +12,6 @@ const deadlineMs = 5_000;
 const empty = Buffer.alloc(0);
 const subscribed = '\x01';
 const unsubscribed = '\x00';
-
-const frames = (...texts: string[]): Frames => texts.map((text) => Buffer.from(text));
-const texts = (message: Frames): string[] => message.map((frame) => frame.toString());
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-async function within<Value>(promise: Promise<Value>, meaning: string, ms = deadlineMs): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${meaning}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Runs the loop that every socket needs, and hands out what came, in order. */
-class Inbox {
-  readonly ended: Promise<void>;
-  readonly #came: Frames[] = [];
-  #wake: () => void = () => {};
-
-  constructor(socket: Socket) {
-    this.ended = this.#run(socket);
-    this.ended.catch(() => {});
-  }
-
-  get waiting(): number {
-    return this.#came.length;
-  }
-
-  async next(meaning = 'a message'): Promise<Frames> {
-    const message = this.#came.shift();
-    if (message !== undefined) return message;
-    const arrival = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    await within(Promise.race([arrival, this.ended]), meaning);
-    if (this.#came.length === 0) throw new Error(`the loop ended before ${meaning}`);
-    return this.next(meaning);
-  }
-
-  async take(count: number): Promise<string[][]> {
-    const taken: string[][] = [];
-    while (taken.length < count)
-      taken.push(texts(await this.next(`message ${taken.length + 1} of ${count}`)));
-    return taken;
-  }
-
-  async text(): Promise<string> {
-    return texts(await this.next()).join('|');
-  }
-
-  async #run(socket: Socket): Promise<void> {
-    for await (const message of socket) {
-      this.#came.push(message);
-      this.#wake();
-    }
-  }
-}
-
-function expectUnusable(error: unknown, endpoint: string): void {
-  if (!isServiceManagerError(error)) throw error;
-  expect(error.code).to.equal('ENDPOINT_UNUSABLE');
-  expect(error.message).to.include(endpoint);
-  expect(error.cause).to.be.an('error');
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('it did not fail');
-}
 
 /** An endpoint that nobody is bound to, but somebody can be. */
 async function freeEndpoint(sockets: Sockets): Promise<string> {

@@ -1,5 +1,10 @@
+import type { Admission } from '../../src/platform/admission.ts';
+import type { ClientSecurity, HandshakeFailure, ServerSecurity } from '../../src/platform/socket-security.ts';
+import type * as platform from '../../src/platform/sockets.ts';
 import type { Frames, SubscriberSocket } from '../../src/platform/sockets.ts';
-import { MemorySocket, type Message, Pipe } from './memory-socket.ts';
+import { checkSecurity, isSamePair } from '../../src/platform/zmq/curve.ts';
+import { endpointUnusable } from '../../src/platform/zmq/endpoint.ts';
+import { MemorySocket, type Message, type Parts, Pipe } from './memory-socket.ts';
 
 export type Kind = 'subscriber' | 'push' | 'dealer';
 export type IsLost = (from: string, to: string, frames: Frames) => boolean;
@@ -27,21 +32,58 @@ export class Link {
   }
 }
 
-export abstract class BoundSocket extends MemorySocket {
+export interface BoundParts extends Parts {
+  readonly security: ServerSecurity | undefined;
+  readonly admission: Admission;
+  readonly onRekeyed: () => void;
+}
+
+export abstract class BoundSocket extends MemorySocket implements platform.BoundSocket {
   readonly links = new Set<Link>();
+  readonly admission: Admission;
+  security: ServerSecurity | undefined;
   abstract readonly partners: readonly Kind[];
+  readonly #onRekeyed: () => void;
+
+  constructor(parts: BoundParts) {
+    super(parts);
+    this.security = parts.security;
+    this.admission = parts.admission;
+    this.#onRekeyed = parts.onRekeyed;
+  }
+
+  async rekey(security: ServerSecurity): Promise<void> {
+    checkRekey('bind', this.endpoint, this.security, security);
+    if (this.isClosed) return;
+    for (const link of [...this.links]) {
+      link.client.disconnected();
+      this.leave(link);
+    }
+    this.security = security;
+    this.#onRekeyed();
+  }
+
+  join(link: Link): void {
+    this.links.add(link);
+    this.#count(1);
+  }
 
   arriveFrom(_link: Link, message: Message): void {
     this.arrive(message);
   }
 
   leave(link: Link): void {
-    this.links.delete(link);
+    if (this.links.delete(link)) this.#count(-1);
   }
 
   protected override disconnect(): void {
     for (const link of this.links) link.client.disconnected();
+    this.#count(-this.links.size);
     this.links.clear();
+  }
+
+  #count(change: number): void {
+    if (this.security !== undefined) this.admission.count(this.security.domain, change);
   }
 }
 
@@ -152,13 +194,52 @@ export class PublisherSocket extends BoundSocket {
   }
 }
 
+export interface ConnectingParts extends Parts {
+  readonly options: platform.ConnectOptions;
+  readonly onRekeyed: () => void;
+}
+
 /** Keeps what it was given until there is somebody, and room, to give it to. */
-export class ConnectingSocket extends MemorySocket {
+export class ConnectingSocket extends MemorySocket implements platform.ConnectingSocket {
+  security: ClientSecurity | undefined;
   protected link: Link | undefined;
+  readonly #options: platform.ConnectOptions;
+  readonly #onRekeyed: () => void;
   readonly #outbox: Buffer[][] = [];
+
+  constructor(parts: ConnectingParts) {
+    super(parts);
+    this.#options = parts.options;
+    this.security = parts.options.security;
+    this.#onRekeyed = parts.onRekeyed;
+  }
+
+  get isConnected(): boolean {
+    return this.link !== undefined;
+  }
+
+  rekey(security: ClientSecurity): void {
+    const old = checkRekey('connect', this.endpoint, this.security, security);
+    if (this.isClosed) return;
+    this.security = security;
+    const { link } = this;
+    const serverKey = link?.server.security?.publicKey;
+    const isServerKnown = security.serverKeys.some((key) => serverKey?.equals(key));
+    if (link !== undefined && isServerKnown && isSamePair(old, security)) return;
+    this.disconnected();
+    link?.server.leave(link);
+    this.#onRekeyed();
+  }
+
+  handshakeFailed(failure: HandshakeFailure): void {
+    queueMicrotask(() => {
+      if (!this.isClosed) this.#options.onHandshakeFailed?.(failure);
+    });
+  }
 
   connected(link: Link): void {
     this.link = link;
+    if (this.security !== undefined) queueMicrotask(() => this.#options.onHandshakeDone?.());
     this.flush();
   }
 
@@ -223,5 +304,20 @@ export class MemorySubscriber extends ConnectingSocket implements SubscriberSock
     if (!(link?.server instanceof PublisherSocket)) return;
     const publisher = link.server;
     queueMicrotask(() => publisher.addTopic(link, topic));
+  }
+}
+
+function checkRekey<Security extends ServerSecurity | ClientSecurity>(
+  verb: 'bind' | 'connect',
+  endpoint: string,
+  old: Security | undefined,
+  security: Security,
+): Security {
+  try {
+    checkSecurity(security);
+    if (old === undefined) throw new Error('it was opened without security');
+    return old;
+  } catch (error) {
+    throw endpointUnusable(verb, endpoint, error);
   }
 }

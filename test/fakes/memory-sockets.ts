@@ -1,7 +1,20 @@
-import type { Socket, SocketOptions, Sockets, SubscriberSocket } from '../../src/platform/sockets.ts';
+import { Admission, type AdmissionOptions } from '../../src/platform/admission.ts';
+import type { Cancel, Clock } from '../../src/platform/clock.ts';
+import { nodeClock } from '../../src/platform/node/clock.ts';
+import type { ClientSecurity, Decide, ServerSecurity } from '../../src/platform/socket-security.ts';
+import type {
+  BindOptions,
+  ConnectOptions,
+  SocketOptions,
+  Sockets,
+  SubscriberSocket,
+} from '../../src/platform/sockets.ts';
+import { checkSecurity } from '../../src/platform/zmq/curve.ts';
 import { checkEndpoint, endpointUnusable } from '../../src/platform/zmq/endpoint.ts';
 import {
+  type BoundParts,
   type BoundSocket,
+  type ConnectingParts,
   ConnectingSocket,
   type IsLost,
   type Kind,
@@ -12,12 +25,13 @@ import {
   ReplySocket,
   RouterSocket,
 } from './memory-patterns.ts';
-import type { Parts } from './memory-socket.ts';
+import { refusalOf } from './memory-security.ts';
 
 const defaultHighWaterMark = 100_000;
 const firstFreePort = 49_152;
+const retryMs = 100;
 
-export interface MemorySocketsOptions {
+export interface MemorySocketsOptions extends Partial<AdmissionOptions> {
   /**
    * True loses the message. A bound socket is named by its endpoint, the others are `dealer-1`, `push-1`, `subscriber-1`,
    * each kind counted from 1. Asked about what travels: without a peer's id in front, and not about subscriptions.
@@ -28,43 +42,56 @@ export interface MemorySocketsOptions {
 /**
  * Sockets of one process, without a network. All that is sent has arrived before the event loop's next turn. Not here:
  * a largest message, lingering for a peer that is not there, and the loss of what is on its way when a connection breaks.
+ * Keys are only compared, and nobody has to prove that a key is his. Who is refused tries again every 100 ms of `clock`.
  */
 export class MemorySockets implements Sockets {
   readonly #isLost: IsLost;
   readonly #bound = new Set<BoundSocket>();
   readonly #connecting = new Map<ConnectingSocket, Kind>();
+  readonly #clock: Clock;
+  readonly #admission: Admission;
+  #cancelRetry: Cancel | undefined;
+  // By the test, so that nobody but the test brings them together again.
+  readonly #apart = new Set<ConnectingSocket>();
   readonly #counts = { subscriber: 0, push: 0, dealer: 0 };
   #nextPort = firstFreePort;
 
-  constructor({ drop = () => false }: MemorySocketsOptions = {}) {
+  constructor({ drop = () => false, clock = nodeClock, ...options }: MemorySocketsOptions = {}) {
     this.#isLost = drop;
+    this.#clock = clock;
+    this.#admission = new Admission({ clock, ...options });
   }
 
-  async bindRouter(endpoint: string, options?: SocketOptions): Promise<Socket> {
-    return this.#bind(RouterSocket, endpoint, options);
+  authenticate(decide: Decide): void {
+    this.#admission.authenticate(decide);
   }
 
-  async bindPublisher(endpoint: string, options?: SocketOptions): Promise<Socket> {
-    return this.#bind(PublisherSocket, endpoint, options);
+  /** Where several programs share these sockets, each has an admission of its own. */
+  async bindRouter(endpoint: string, options?: BindOptions, admission?: Admission): Promise<BoundSocket> {
+    return this.#bind(RouterSocket, endpoint, options, admission);
   }
 
-  async bindPull(endpoint: string, options?: SocketOptions): Promise<Socket> {
-    return this.#bind(PullSocket, endpoint, options);
+  async bindPublisher(endpoint: string, options?: BindOptions, admission?: Admission): Promise<BoundSocket> {
+    return this.#bind(PublisherSocket, endpoint, options, admission);
   }
 
-  async bindReply(endpoint: string, options?: SocketOptions): Promise<Socket> {
-    return this.#bind(ReplySocket, endpoint, options);
+  async bindPull(endpoint: string, options?: BindOptions, admission?: Admission): Promise<BoundSocket> {
+    return this.#bind(PullSocket, endpoint, options, admission);
   }
 
-  connectSubscriber(endpoint: string, options?: SocketOptions): SubscriberSocket {
+  async bindReply(endpoint: string, options?: BindOptions, admission?: Admission): Promise<BoundSocket> {
+    return this.#bind(ReplySocket, endpoint, options, admission);
+  }
+
+  connectSubscriber(endpoint: string, options?: ConnectOptions): SubscriberSocket {
     return this.#connect(MemorySubscriber, 'subscriber', endpoint, options);
   }
 
-  connectPush(endpoint: string, options?: SocketOptions): Socket {
+  connectPush(endpoint: string, options?: ConnectOptions): ConnectingSocket {
     return this.#connect(ConnectingSocket, 'push', endpoint, options);
   }
 
-  connectDealer(endpoint: string, options?: SocketOptions): Socket {
+  connectDealer(endpoint: string, options?: ConnectOptions): ConnectingSocket {
     return this.#connect(ConnectingSocket, 'dealer', endpoint, options);
   }
 
@@ -79,9 +106,11 @@ export class MemorySockets implements Sockets {
     for (const link of broken) {
       link.client.disconnected();
       link.server.leave(link);
+      this.#apart.add(link.client);
     }
     return () => {
       for (const { client, server } of broken) {
+        this.#apart.delete(client);
         const kind = this.#connecting.get(client);
         if (kind !== undefined && this.#bound.has(server)) this.#link(client, kind, server);
       }
@@ -90,41 +119,70 @@ export class MemorySockets implements Sockets {
 
   /** Closes those still open. */
   async close(): Promise<void> {
+    this.#cancelRetry?.();
     await Promise.all([...this.#connecting.keys(), ...this.#bound].map((socket) => socket.close()));
   }
 
-  #bind(Pattern: new (parts: Parts) => BoundSocket, wanted: string, options?: SocketOptions): Socket {
-    const endpoint = this.#withPort(checked('bind', wanted));
+  #bind(
+    Pattern: new (parts: BoundParts) => BoundSocket,
+    wanted: string,
+    options?: BindOptions,
+    admission = this.#admission,
+  ): BoundSocket {
+    const endpoint = this.#withPort(checked('bind', wanted, options?.security));
     if ([...this.#bound].some((other) => meets(other.endpoint, endpoint)))
       throw endpointUnusable('bind', wanted, new Error('Address already in use'));
     const onClosed = () => this.#bound.delete(socket);
-    const socket = new Pattern({ name: endpoint, endpoint, limit: limitOf(options), onClosed });
+    const parts = { name: endpoint, endpoint, limit: limitOf(options), onClosed, onRekeyed: this.#linkAll };
+    const socket = new Pattern({ ...parts, security: options?.security, admission });
     this.#bound.add(socket);
     for (const [client, kind] of this.#connecting) this.#link(client, kind, socket);
     return socket;
   }
 
   #connect<Pattern extends ConnectingSocket>(
-    Pattern: new (parts: Parts) => Pattern,
+    Pattern: new (parts: ConnectingParts) => Pattern,
     kind: Kind,
     endpoint: string,
-    options?: SocketOptions,
+    options: ConnectOptions = {},
   ): Pattern {
-    checked('connect', endpoint);
+    checked('connect', endpoint, options.security);
     this.#counts[kind] += 1;
     const onClosed = () => this.#connecting.delete(socket);
     const name = `${kind}-${this.#counts[kind]}`;
-    const socket = new Pattern({ name, endpoint, limit: limitOf(options), onClosed });
+    const parts = { name, endpoint, limit: limitOf(options), onClosed, onRekeyed: this.#linkAll };
+    const socket = new Pattern({ ...parts, options });
     this.#connecting.set(socket, kind);
     for (const server of this.#bound) this.#link(socket, kind, server);
     return socket;
   }
 
+  readonly #linkAll = (): void => {
+    for (const [client, kind] of this.#connecting) {
+      if (client.isConnected || this.#apart.has(client)) continue;
+      for (const server of this.#bound) this.#link(client, kind, server);
+    }
+  };
+
   #link(client: ConnectingSocket, kind: Kind, server: BoundSocket): void {
     if (!server.partners.includes(kind) || !meets(server.endpoint, withAddress(client.endpoint))) return;
+    const failure = refusalOf(client, server);
+    if (failure !== undefined) {
+      client.handshakeFailed(failure);
+      // As with libzmq, who knows nothing of security gives up.
+      if (client.security !== undefined) this.#retryLater();
+      return;
+    }
     const link = new Link(client, server, this.#isLost);
-    server.links.add(link);
+    server.join(link);
     client.connected(link);
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry ??= this.#clock.after(retryMs, 'who was refused tries again', () => {
+      this.#cancelRetry = undefined;
+      this.#linkAll();
+    });
   }
 
   #withPort(endpoint: string): string {
@@ -134,9 +192,14 @@ export class MemorySockets implements Sockets {
   }
 }
 
-function checked(verb: 'bind' | 'connect', endpoint: string): string {
+function checked(
+  verb: 'bind' | 'connect',
+  endpoint: string,
+  security: ServerSecurity | ClientSecurity | undefined,
+): string {
   try {
     checkEndpoint(verb, endpoint);
+    if (security !== undefined) checkSecurity(security);
     if (!/^(tcp|ipc|inproc):\/\/./.test(endpoint)) throw new RangeError('Invalid argument');
   } catch (error) {
     throw endpointUnusable(verb, endpoint, error);

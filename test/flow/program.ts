@@ -1,5 +1,16 @@
+import { Admission } from '../../src/platform/admission.ts';
 import type { Cancel, Clock } from '../../src/platform/clock.ts';
-import type { Frames, Socket, SocketOptions, Sockets, SubscriberSocket } from '../../src/platform/sockets.ts';
+import type { Decide } from '../../src/platform/socket-security.ts';
+import type {
+  BindOptions,
+  BoundSocket,
+  ConnectingSocket,
+  ConnectOptions,
+  Frames,
+  Socket,
+  Sockets,
+  SubscriberSocket,
+} from '../../src/platform/sockets.ts';
 import type { Network } from './network.ts';
 
 /**
@@ -15,7 +26,7 @@ export class Program {
 
   constructor(name: string, network: Network, clock: Clock, wallSkewMs = 0) {
     this.name = name;
-    this.sockets = new SocketsOfProgram(this, network);
+    this.sockets = new SocketsOfProgram(this, network, clock);
     this.clock = {
       now: () => clock.now(),
       wallMs: () => clock.wallMs() + wallSkewMs,
@@ -64,50 +75,63 @@ export class Program {
 class SocketsOfProgram implements Sockets {
   readonly #program: Program;
   readonly #network: Network;
+  readonly #admission: Admission;
 
-  constructor(program: Program, network: Network) {
+  constructor(program: Program, network: Network, clock: Clock) {
     this.#program = program;
     this.#network = network;
+    this.#admission = new Admission({ clock });
   }
 
-  async bindRouter(endpoint: string, options?: SocketOptions): Promise<Socket> {
+  authenticate(decide: Decide): void {
+    this.#admission.authenticate(decide);
+  }
+
+  async bindRouter(endpoint: string, options?: BindOptions): Promise<BoundSocket> {
     this.#network.willBind(endpoint, this.#program);
-    return this.#own(await this.#network.sockets.bindRouter(endpoint, options));
+    return this.#bound(await this.#network.sockets.bindRouter(endpoint, options, this.#admission));
   }
 
-  async bindPublisher(endpoint: string, options?: SocketOptions): Promise<Socket> {
+  async bindPublisher(endpoint: string, options?: BindOptions): Promise<BoundSocket> {
     this.#network.willBind(endpoint, this.#program);
-    return this.#own(await this.#network.sockets.bindPublisher(endpoint, options));
+    return this.#bound(await this.#network.sockets.bindPublisher(endpoint, options, this.#admission));
   }
 
-  async bindPull(endpoint: string, options?: SocketOptions): Promise<Socket> {
+  async bindPull(endpoint: string, options?: BindOptions): Promise<BoundSocket> {
     this.#network.willBind(endpoint, this.#program);
-    return this.#own(await this.#network.sockets.bindPull(endpoint, options));
+    return this.#bound(await this.#network.sockets.bindPull(endpoint, options, this.#admission));
   }
 
-  async bindReply(endpoint: string, options?: SocketOptions): Promise<Socket> {
+  async bindReply(endpoint: string, options?: BindOptions): Promise<BoundSocket> {
     this.#network.willBind(endpoint, this.#program);
-    return this.#own(await this.#network.sockets.bindReply(endpoint, options));
+    return this.#bound(await this.#network.sockets.bindReply(endpoint, options, this.#admission));
   }
 
-  connectSubscriber(endpoint: string, options?: SocketOptions): SubscriberSocket {
+  connectSubscriber(endpoint: string, options?: ConnectOptions): SubscriberSocket {
     const socket = this.#network.sockets.connectSubscriber(endpoint, options);
-    const owned = this.#own(socket);
-    return Object.assign(owned, {
+    return Object.assign(this.#connecting(socket), {
       subscribe: (prefix: string | Buffer) => socket.subscribe(prefix),
       unsubscribe: (prefix: string | Buffer) => socket.unsubscribe(prefix),
     });
   }
 
-  connectPush(endpoint: string, options?: SocketOptions): Socket {
-    return this.#own(this.#network.sockets.connectPush(endpoint, options));
+  connectPush(endpoint: string, options?: ConnectOptions): ConnectingSocket {
+    return this.#connecting(this.#network.sockets.connectPush(endpoint, options));
   }
 
-  connectDealer(endpoint: string, options?: SocketOptions): Socket {
-    return this.#own(this.#network.sockets.connectDealer(endpoint, options));
+  connectDealer(endpoint: string, options?: ConnectOptions): ConnectingSocket {
+    return this.#connecting(this.#network.sockets.connectDealer(endpoint, options));
   }
 
-  #own(socket: Socket): Socket {
+  #bound(socket: BoundSocket): BoundSocket {
+    return Object.assign(this.#own(socket), { rekey: socket.rekey.bind(socket) });
+  }
+
+  #connecting(socket: ConnectingSocket): ConnectingSocket {
+    return Object.assign(this.#own(socket), { rekey: socket.rekey.bind(socket) });
+  }
+
+  #own(socket: Socket): SocketOfProgram {
     this.#network.attach(socket, this.#program);
     return new SocketOfProgram(this.#program.opened(socket), this.#program);
   }

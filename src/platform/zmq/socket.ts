@@ -1,13 +1,16 @@
-import type * as zmq from 'zeromq';
 import { sleep } from '../clock.ts';
 import { nodeClock } from '../node/clock.ts';
-import type { Frames, Socket, SubscriberSocket } from '../sockets.ts';
+import type { ClientSecurity, ServerSecurity } from '../socket-security.ts';
+import type { BoundSocket, ConnectingSocket, Frames, Socket, SubscriberSocket } from '../sockets.ts';
+import { CurveBinding } from './curve-binding.ts';
+import { CurveConnection } from './curve-connection.ts';
+import { endpointUnusable } from './endpoint.ts';
+import type { Line } from './line.ts';
 import type { SendQueue } from './send-queue.ts';
+import type { Topics } from './topics.ts';
 
 export interface SocketParts {
-  readonly raw: zmq.Socket;
-  readonly endpoint: string;
-  readonly isBound: boolean;
+  readonly line: Line;
   readonly lingerMs: number;
   /** Absent where the pattern only sends. */
   readonly receive?: () => Promise<Buffer[]>;
@@ -20,8 +23,8 @@ export interface SocketParts {
   readonly onClosed: (socket: Socket) => void;
 }
 
-/** Our socket around one of zeromq.js. */
-export class ZmqSocket implements Socket {
+/** Our socket around those of zeromq.js. */
+class ZmqSocket implements Socket {
   protected isClosed = false;
   readonly #parts: SocketParts;
   #closing: Promise<void> | undefined;
@@ -34,7 +37,7 @@ export class ZmqSocket implements Socket {
   }
 
   get endpoint(): string {
-    return this.#parts.endpoint;
+    return this.#parts.line.endpoint;
   }
 
   get dropped(): number {
@@ -92,55 +95,76 @@ export class ZmqSocket implements Socket {
   }
 
   async #close(): Promise<void> {
-    const { raw, isBound, lingerMs, outgoing, onClosed } = this.#parts;
+    const { line, lingerMs, outgoing, onClosed } = this.#parts;
     const deadline = nodeClock.now() + lingerMs;
     if (outgoing !== undefined && lingerMs > 0) await handOver(outgoing, lingerMs);
     this.isClosed = true;
     outgoing?.discard();
-    raw.linger = Math.max(0, Math.round(deadline - nodeClock.now()));
-    // There is a port to give free, or something to hand over; else nothing is worth waiting for.
-    if (isBound || lingerMs > 0) await closeAndWait(raw);
-    else raw.close();
+    await line.close(Math.max(0, Math.round(deadline - nodeClock.now())));
     this.#wake();
     onClosed(this);
   }
 }
 
-export class ZmqSubscriber extends ZmqSocket implements SubscriberSocket {
-  readonly #raw: zmq.Subscriber;
+export class ZmqBoundSocket extends ZmqSocket implements BoundSocket {
+  readonly #line: Line;
 
-  constructor(raw: zmq.Subscriber, parts: SocketParts) {
+  constructor(parts: SocketParts) {
     super(parts);
-    this.#raw = raw;
+    this.#line = parts.line;
+  }
+
+  async rekey(security: ServerSecurity): Promise<void> {
+    if (!(this.#line instanceof CurveBinding)) throw endpointUnusable('bind', this.endpoint, noSecurity());
+    try {
+      await this.#line.rekey(security);
+    } catch (error) {
+      if (!this.#line.isBound) await this.close();
+      throw error;
+    }
+  }
+}
+
+export class ZmqConnectingSocket extends ZmqSocket implements ConnectingSocket {
+  readonly #line: Line;
+
+  constructor(parts: SocketParts) {
+    super(parts);
+    this.#line = parts.line;
+  }
+
+  rekey(security: ClientSecurity): void {
+    if (!(this.#line instanceof CurveConnection))
+      throw endpointUnusable('connect', this.endpoint, noSecurity());
+    if (!this.isClosed) this.#line.rekey(security);
+  }
+}
+
+export class ZmqSubscriber extends ZmqConnectingSocket implements SubscriberSocket {
+  readonly #topics: Topics;
+
+  constructor(topics: Topics, parts: SocketParts) {
+    super(parts);
+    this.#topics = topics;
   }
 
   subscribe(prefix: string | Buffer): void {
-    if (!this.isClosed) this.#raw.subscribe(prefix);
+    if (!this.isClosed) this.#topics.subscribe(prefix);
   }
 
   unsubscribe(prefix: string | Buffer): void {
-    if (!this.isClosed) this.#raw.unsubscribe(prefix);
+    if (!this.isClosed) this.#topics.unsubscribe(prefix);
   }
+}
+
+function noSecurity(): Error {
+  return new Error('it was opened without security, so there is no key to change');
 }
 
 async function handOver(outgoing: SendQueue, lingerMs: number): Promise<void> {
   const handedOver = new AbortController();
   await Promise.race([outgoing.idle(), sleep(nodeClock, lingerMs, handedOver.signal)]);
   handedOver.abort();
-}
-
-/**
- * zeromq closes in the background: it goes on sending for as long as it lingers and only then gives the port free. The
- * end of its event stream is the one sign that it is done.
- */
-async function closeAndWait(raw: zmq.Socket): Promise<void> {
-  let events: zmq.Observer;
-  try {
-    events = raw.events;
-  } finally {
-    raw.close();
-  }
-  for await (const event of events) if (event.type === 'end') return;
 }
 
 const transientCodes: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR']);

@@ -1,12 +1,35 @@
 import * as zmq from 'zeromq';
-import type { Frames, Socket, SocketOptions, Sockets, SubscriberSocket } from '../sockets.ts';
+import { Admission, type AdmissionOptions } from '../admission.ts';
+import { nodeClock } from '../node/clock.ts';
+import type { Decide } from '../socket-security.ts';
+import type {
+  BindOptions,
+  BoundSocket,
+  ConnectingSocket,
+  ConnectOptions,
+  Frames,
+  Socket,
+  SocketOptions,
+  Sockets,
+  SubscriberSocket,
+} from '../sockets.ts';
+import { Authenticator } from './authenticator.ts';
+import { CurveBinding } from './curve-binding.ts';
+import { CurveConnection } from './curve-connection.ts';
 import { checkEndpoint, endpointUnusable } from './endpoint.ts';
+import { bindPlain, connectPlain, type Line, type RawSocket } from './line.ts';
 import { SendQueue } from './send-queue.ts';
-import { type SocketParts, ZmqSocket, ZmqSubscriber } from './socket.ts';
+import { type SocketParts, ZmqBoundSocket, ZmqConnectingSocket, ZmqSubscriber } from './socket.ts';
+import { SubscriptionCounts } from './subscription-counts.ts';
+import { ManyTopicsSubscriber, Topics } from './topics.ts';
 
 const defaultHighWaterMark = 100_000;
 const defaultMaxMessageBytes = 16 * 1024 * 1024;
 const defaultMaxSockets = 16_384;
+// Who doesn't even begin costs little, and after a restart thousands of agents stand in line for their handshake.
+const defaultHandshakeIntervalMs = 5_000;
+/** What zeromq holds for a server is lost when its key turns out to be another one; the rest waits in our own queue. */
+const highestMarkOfConnection = 1_000;
 
 /**
  * How connections come and go. TCP itself finds a dead peer, within 20 s also on a quiet connection, and cuts off one
@@ -31,110 +54,138 @@ const heartbeats = { heartbeatInterval: 5_000, heartbeatTimeout: 15_000, heartbe
 /** libzmq takes what these are sent at once, or drops it; a peer is never waited for. */
 const neverWaits = { sendTimeout: 0 };
 
-export interface ZmqSocketsOptions {
-  /** Sockets open at a time. */
+export interface ZmqSocketsOptions extends Partial<AdmissionOptions> {
+  /** Sockets of zeromq open at a time: one for each of ours, three for each with security. */
   readonly maxSockets?: number;
   /**
    * Finds also a peer that is stopped and not just unreachable, by ZMTP heartbeats. Only where every peer has libzmq
    * 4.2 or later: 4.0 and 4.1 take the PING for a message and don't answer, so they are cut off every 20 s.
    */
   readonly hasHeartbeats?: boolean;
+  /** How long a peer of a socket with security may take to prove who it is. */
+  readonly handshakeIntervalMs?: number;
 }
-
-type Wiring = Partial<Pick<SocketParts, 'receive' | 'outgoing' | 'isReply' | 'isBound' | 'addressed'>>;
 
 /** The real sockets. `close` closes those still open. */
 export class ZmqSockets implements Sockets {
   readonly #context: zmq.Context;
   readonly #connections: typeof connections;
+  readonly #handshakeIntervalMs: number;
+  readonly #admission: Admission;
+  readonly #authenticator: Authenticator;
   readonly #open = new Set<Socket>();
 
-  constructor({ maxSockets = defaultMaxSockets, hasHeartbeats = false }: ZmqSocketsOptions = {}) {
+  constructor(options: ZmqSocketsOptions = {}) {
+    const { maxSockets = defaultMaxSockets, hasHeartbeats = false } = options;
     // Not blocky: a socket that nobody closed must not hold up the end of the program.
     this.#context = new zmq.Context({ blocky: false, maxSockets });
     this.#connections = hasHeartbeats ? { ...connections, ...heartbeats } : connections;
+    this.#handshakeIntervalMs = options.handshakeIntervalMs ?? defaultHandshakeIntervalMs;
+    this.#admission = new Admission({ clock: nodeClock, ...options });
+    this.#authenticator = new Authenticator(this.#context, this.#admission);
   }
 
-  bindRouter(endpoint: string, options: SocketOptions = {}): Promise<Socket> {
-    const raw = new zmq.Router({ ...this.#settings(options), ...bothWays(options), ...neverWaits });
-    return this.#bind(raw, endpoint, options, { ...receiving(raw), ...sending(raw, options) });
+  authenticate(decide: Decide): void {
+    this.#admission.authenticate(decide);
+  }
+
+  async bindRouter(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
+    const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
+    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router({ ...settings })));
+    return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
   /**
    * Who doesn't keep up loses messages, uncounted. libzmq can tell of a full subscriber (noDrop), but then gives the
    * message to none of its topic: one frozen agent would silence all others, as was tried.
    */
-  bindPublisher(endpoint: string, options: SocketOptions = {}): Promise<Socket> {
-    const raw = new zmq.XPublisher({ ...this.#settings(options), ...bothWays(options), ...neverWaits });
-    raw.verbosity = 'allSubsUnsubs';
-    return this.#bind(raw, endpoint, options, { ...receiving(raw), ...sending(raw, options) });
+  async bindPublisher(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
+    const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
+    const line = await this.#bind(endpoint, options, () =>
+      publisher(new zmq.XPublisher({ ...settings }), options),
+    );
+    return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
-  bindPull(endpoint: string, options: SocketOptions = {}): Promise<Socket> {
-    const raw = new zmq.Pull({ ...this.#settings(options), receiveHighWaterMark: highWaterMark(options) });
-    return this.#bind(raw, endpoint, options, receiving(raw));
+  async bindPull(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
+    const settings = { ...this.#settings(options), receiveHighWaterMark: highWaterMark(options) };
+    const line = await this.#bind(endpoint, options, () => receiver(new zmq.Pull({ ...settings })));
+    return this.#keep(new ZmqBoundSocket(this.#parts(line, options)));
   }
 
   /**
    * To its peers a REP. It is a ROUTER, because a REP of libzmq loses a good question when a peer before it sent half a
    * one and left.
    */
-  bindReply(endpoint: string, options: SocketOptions = {}): Promise<Socket> {
-    const raw = new zmq.Router({ ...this.#settings(options), ...bothWays(options), ...neverWaits });
-    return this.#bind(raw, endpoint, options, { ...replying(raw, options), isReply: true });
+  async bindReply(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {
+    const settings = { ...this.#settings(options), ...bothWays(options), ...neverWaits };
+    const line = await this.#bind(endpoint, options, () => bothDirections(new zmq.Router({ ...settings })));
+    return this.#keep(
+      new ZmqBoundSocket({ ...this.#parts(line, options), ...replying(line), isReply: true }),
+    );
   }
 
-  connectSubscriber(endpoint: string, options: SocketOptions = {}): SubscriberSocket {
-    const raw = new ManyTopicsSubscriber({
-      ...this.#settings(options),
-      receiveHighWaterMark: highWaterMark(options),
+  connectSubscriber(endpoint: string, options: ConnectOptions = {}): SubscriberSocket {
+    const settings = { ...this.#settings(options), receiveHighWaterMark: highWaterMark(options) };
+    const topics = new Topics();
+    const line = this.#connect(endpoint, options, () => {
+      const raw = new ManyTopicsSubscriber({ ...settings });
+      topics.use(raw);
+      return receiver(raw);
     });
-    connect(raw, endpoint);
-    return this.#keep(new ZmqSubscriber(raw, this.#parts(raw, endpoint, options, receiving(raw))));
+    return this.#keep(new ZmqSubscriber(topics, this.#parts(line, options)));
   }
 
-  connectPush(endpoint: string, options: SocketOptions = {}): Socket {
-    const raw = new zmq.Push({ ...this.#settings(options), sendHighWaterMark: highWaterMark(options) });
-    connect(raw, endpoint);
-    return this.#keep(new ZmqSocket(this.#parts(raw, endpoint, options, sending(raw, options))));
+  connectPush(endpoint: string, options: ConnectOptions = {}): ConnectingSocket {
+    const settings = { ...this.#settings(options), sendHighWaterMark: sendHighWaterMark(options) };
+    const line = this.#connect(endpoint, options, () => sender(new zmq.Push({ ...settings })));
+    return this.#keep(new ZmqConnectingSocket(this.#parts(line, options)));
   }
 
-  connectDealer(endpoint: string, options: SocketOptions = {}): Socket {
-    const raw = new zmq.Dealer({ ...this.#settings(options), ...bothWays(options) });
-    connect(raw, endpoint);
-    const wiring = { ...receiving(raw), ...sending(raw, options) };
-    return this.#keep(new ZmqSocket(this.#parts(raw, endpoint, options, wiring)));
+  connectDealer(endpoint: string, options: ConnectOptions = {}): ConnectingSocket {
+    const sendMark = { sendHighWaterMark: sendHighWaterMark(options) };
+    const settings = { ...this.#settings(options), ...bothWays(options), ...sendMark };
+    const line = this.#connect(endpoint, options, () => bothDirections(new zmq.Dealer({ ...settings })));
+    return this.#keep(new ZmqConnectingSocket(this.#parts(line, options)));
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((socket) => socket.close()));
   }
 
-  #settings({ maxMessageBytes = defaultMaxMessageBytes }: SocketOptions) {
+  /** Give zeromq.js a copy: it takes the context out, and a second socket made of the rest would be in another one. */
+  #settings({ maxMessageBytes = defaultMaxMessageBytes, security }: BindOptions | ConnectOptions) {
+    const handshake = security?.kind === 'server' ? { handshakeInterval: this.#handshakeIntervalMs } : {};
     // A socket that is never closed must not linger; the others are told when they are closed.
-    return { context: this.#context, ...this.#connections, maxMessageSize: maxMessageBytes, linger: 0 };
+    const perMessage = { maxMessageSize: maxMessageBytes, linger: 0 };
+    return { context: this.#context, ...this.#connections, ...handshake, ...perMessage };
   }
 
-  async #bind(raw: zmq.Socket, endpoint: string, options: SocketOptions, wiring: Wiring): Promise<Socket> {
-    try {
-      checkEndpoint('bind', endpoint);
-      await raw.bind(endpoint);
-    } catch (error) {
-      raw.close();
-      throw endpointUnusable('bind', endpoint, error);
-    }
-    return this.#keep(
-      new ZmqSocket(this.#parts(raw, raw.lastEndpoint ?? endpoint, options, { ...wiring, isBound: true })),
-    );
+  #bind(endpoint: string, options: BindOptions, open: () => RawSocket): Promise<Line> {
+    checkFirst('bind', endpoint);
+    const { security, lingerMs = 0 } = options;
+    if (security === undefined) return bindPlain(open(), endpoint);
+    const mark = { highWaterMark: highWaterMark(options), lingerMs };
+    const watchmen = { admission: this.#admission, authenticator: this.#authenticator };
+    return CurveBinding.bind({ open, endpoint, ...mark, ...watchmen }, security);
   }
 
-  #parts(raw: zmq.Socket, endpoint: string, { lingerMs = 0 }: SocketOptions, wiring: Wiring): SocketParts {
+  #connect(endpoint: string, options: ConnectOptions, open: () => RawSocket): Line {
+    checkFirst('connect', endpoint);
+    const { security, lingerMs = 0, onHandshakeFailed, onHandshakeDone } = options;
+    if (security === undefined) return connectPlain(open(), endpoint);
+    const mark = { highWaterMark: highWaterMark(options), lingerMs };
+    const told = { onHandshakeFailed, onHandshakeDone };
+    return new CurveConnection({ open, endpoint, clock: nodeClock, ...mark, ...told }, security);
+  }
+
+  #parts(line: Line, options: SocketOptions): SocketParts {
+    const { receive, send } = line;
     return {
-      raw,
-      endpoint,
-      isBound: false,
-      lingerMs,
-      ...wiring,
+      line,
+      lingerMs: options.lingerMs ?? 0,
+      ...(receive && { receive }),
+      ...(send && { outgoing: new SendQueue(send, highWaterMark(options)) }),
       onClosed: (socket) => this.#open.delete(socket),
     };
   }
@@ -145,22 +196,11 @@ export class ZmqSockets implements Sockets {
   }
 }
 
-/** libzmq silently loses every topic after the first 1,000, as long as it waits for its connection, unless told otherwise. */
-class ManyTopicsSubscriber extends zmq.Subscriber {
-  constructor(options: zmq.SocketOptions<zmq.Subscriber>) {
-    super(options);
-    const sendHighWaterMark = 23;
-    this.setInt32Option(sendHighWaterMark, 0);
-  }
-}
-
-function connect(raw: zmq.Socket, endpoint: string): void {
+function checkFirst(verb: 'bind' | 'connect', endpoint: string): void {
   try {
-    checkEndpoint('connect', endpoint);
-    raw.connect(endpoint);
+    checkEndpoint(verb, endpoint);
   } catch (error) {
-    raw.close();
-    throw endpointUnusable('connect', endpoint, error);
+    throw endpointUnusable(verb, endpoint, error);
   }
 }
 
@@ -168,30 +208,48 @@ function highWaterMark(options: SocketOptions): number {
   return options.highWaterMark ?? defaultHighWaterMark;
 }
 
+function sendHighWaterMark(options: ConnectOptions): number {
+  const mark = highWaterMark(options);
+  return options.security === undefined ? mark : Math.min(mark, highestMarkOfConnection);
+}
+
 function bothWays(options: SocketOptions) {
   return { sendHighWaterMark: highWaterMark(options), receiveHighWaterMark: highWaterMark(options) };
 }
 
-function receiving(raw: zmq.Readable) {
-  return { receive: () => raw.receive() };
+function receiver(raw: zmq.Socket & zmq.Readable): RawSocket {
+  return { raw, receive: () => raw.receive() };
 }
 
-function sending(raw: zmq.Writable, options: SocketOptions) {
+function sender(raw: zmq.Socket & zmq.Writable): RawSocket {
   // By its type zeromq might change the array; it doesn't.
-  return { outgoing: new SendQueue((frames) => raw.send(frames as Buffer[]), highWaterMark(options)) };
+  return { raw, send: (frames) => raw.send(frames as Buffer[]) };
+}
+
+function bothDirections(raw: zmq.Socket & zmq.Readable & zmq.Writable): RawSocket {
+  return { ...receiver(raw), ...sender(raw) };
+}
+
+function publisher(raw: zmq.XPublisher, { security }: BindOptions): RawSocket {
+  raw.verbosity = 'allSubsUnsubs';
+  if (security === undefined) return bothDirections(raw);
+  const counts = new SubscriptionCounts();
+  const receive = async () => counts.saw(await raw.receive());
+  return { ...sender(raw), receive, farewell: () => counts.ends() };
 }
 
 /** Takes the envelope off a question and puts it on its answer. What has none is nobody's question. */
-function replying(raw: zmq.Router, options: SocketOptions) {
+function replying({ receive: receiveRaw }: Line) {
   let envelope: readonly Buffer[] = [];
   const receive = async (): Promise<Buffer[]> => {
-    while (true) {
-      const frames = await raw.receive();
+    while (receiveRaw !== undefined) {
+      const frames = await receiveRaw();
       const delimiter = frames.findIndex(({ length }) => length === 0);
       if (delimiter < 1) continue;
       envelope = frames.slice(0, delimiter + 1);
       return frames.slice(delimiter + 1);
     }
+    throw new TypeError('a reply socket has to receive');
   };
-  return { ...sending(raw, options), receive, addressed: (frames: Frames) => [...envelope, ...frames] };
+  return { receive, addressed: (frames: Frames) => [...envelope, ...frames] };
 }

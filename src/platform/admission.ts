@@ -1,0 +1,89 @@
+import type { Clock } from './clock.ts';
+import { RefusalLimit } from './refusal-limit.ts';
+import type { Decide, Peer, RefusalReason, RefusedHandshake } from './socket-security.ts';
+
+export interface AdmissionOptions {
+  readonly clock: Clock;
+  /** Hears of every refusal, so it is for the caller to limit what it writes. */
+  readonly onRefused?: (refusal: RefusedHandshake) => void;
+  /** Connections that have been let in, for each domain. Default 20,000. */
+  readonly maxConnections?: number;
+  /** Refusals of one address before its new keys are refused unasked: how many at once, and how many each second. */
+  readonly refusalBurst?: number;
+  readonly refusalsPerSecond?: number;
+}
+
+const defaults = { maxConnections: 20_000, refusalBurst: 100, refusalsPerSecond: 20 };
+const maxKnownKeys = 20_000;
+
+/** Who may come in to the bound sockets of one program. Without a decider nobody may. */
+export class Admission {
+  readonly #onRefused: (refusal: RefusedHandshake) => void;
+  readonly #maxConnections: number;
+  readonly #refusals: RefusalLimit;
+  readonly #connections = new Map<string, number>();
+  // Keys that were let in before: a flood of strangers from their address doesn't shut them out.
+  readonly #known = new Set<string>();
+  #decide: Decide = () => false;
+
+  constructor({ clock, onRefused = () => {}, ...limits }: AdmissionOptions) {
+    const { maxConnections, refusalBurst, refusalsPerSecond } = { ...defaults, ...limits };
+    this.#onRefused = onRefused;
+    this.#maxConnections = maxConnections;
+    this.#refusals = new RefusalLimit(clock, refusalBurst, refusalsPerSecond);
+  }
+
+  authenticate(decide: Decide): void {
+    this.#decide = decide;
+  }
+
+  /** Whether this peer may come in. Never throws because of the decider. */
+  admits(peer: Peer): boolean {
+    const key = peer.publicKey.toString('latin1');
+    if (this.connectionsOf(peer.domain) >= this.#maxConnections)
+      return this.#refusePeer(peer, 'too many connections');
+    if (!this.#known.has(key) && this.#refusals.isReached(peer.address))
+      return this.#refusePeer(peer, 'too often');
+    try {
+      // Whatever is not plainly a yes is a no.
+      if (this.#decide(peer) !== true) return this.#refusePeer(peer, 'unknown key');
+    } catch (cause) {
+      return this.#refusePeer(peer, 'decider failed', cause);
+    }
+    this.#remember(key);
+    return true;
+  }
+
+  /** For what never came as far as `admits`. */
+  refuse(refusal: RefusedHandshake): void {
+    this.#onRefused(refusal);
+  }
+
+  connectionsOf(domain: string): number {
+    return this.#connections.get(domain) ?? 0;
+  }
+
+  /** Connections that a socket of this domain got, or lost when negative. */
+  count(domain: string, change: number): void {
+    const connections = this.connectionsOf(domain) + change;
+    if (connections > 0) this.#connections.set(domain, connections);
+    else this.#connections.delete(domain);
+  }
+
+  #refusePeer(peer: Peer, reason: RefusalReason, cause?: unknown): false {
+    if (reason === 'unknown key' || reason === 'decider failed') this.#refusals.count(peer.address);
+    if (reason === 'unknown key') this.#known.delete(peer.publicKey.toString('latin1'));
+    this.#onRefused({ ...peer, reason, ...(cause === undefined ? {} : { cause }) });
+    return false;
+  }
+
+  #remember(key: string): void {
+    this.#known.delete(key);
+    this.#known.add(key);
+    if (this.#known.size <= maxKnownKeys) return;
+    for (const oldest of this.#known) {
+      this.#known.delete(oldest);
+      return;
+    }
+  }
+}
