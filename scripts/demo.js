@@ -174,20 +174,21 @@ function hasServiceProgram() {
   return folders.some((folder) => folder.startsWith('/') && isProgram(join(folder, 'service')));
 }
 
-/** A service of this host: the first init or rc.d script, else a unit that most hosts have. */
+const wellKnown = ['cron', 'crond', 'sshd', 'ssh', 'dbus', 'systemd-journald'];
+
+/** A service of this host: an init or rc.d script, a well-known one if there is one, else a unit that most hosts have. */
 function realService() {
   for (const folder of ['/etc/init.d', '/etc/rc.d']) {
     const names = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
-    const scripts = names.filter((entry) => !entry.isDirectory() && /^[a-z0-9][\w.+-]*$/.test(entry.name));
-    const first = scripts
+    const scripts = names
+      .filter((entry) => !entry.isDirectory() && /^[a-z0-9][\w.+-]*$/.test(entry.name))
       .map((entry) => entry.name)
-      .sort()
-      .find((name) => isProgram(join(folder, name)));
-    if (first !== undefined) return first;
+      .filter((name) => isProgram(join(folder, name)));
+    const found = wellKnown.find((name) => scripts.includes(name)) ?? scripts.sort()[0];
+    if (found !== undefined) return found;
   }
   const unitFolders = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
-  const units = ['cron', 'crond', 'sshd', 'ssh', 'dbus', 'systemd-journald'];
-  const known = units.find((unit) =>
+  const known = wellKnown.find((unit) =>
     unitFolders.some((folder) => existsSync(join(folder, `${unit}.service`))),
   );
   return known ?? 'cron';

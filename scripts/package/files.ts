@@ -46,7 +46,7 @@ function source(path: string): Buffer {
 export function packagedFiles(kind: Kind, project: Project): PackagedFile[] {
   return [
     ...programs.flatMap((name) => programFiles(name, project)),
-    ...['zeromq.node', 'sqlite.node'].map((name) => ({
+    ...['zeromq.node', 'sqlite.node', 'pty.node'].map((name) => ({
       path: `usr/lib/service-mgr/${name}`,
       content: stripped(`dist/${name}`),
     })),
