@@ -174,21 +174,19 @@ function hasServiceProgram() {
   return folders.some((folder) => folder.startsWith('/') && isProgram(join(folder, 'service')));
 }
 
-const wellKnown = ['cron', 'crond', 'sshd', 'ssh', 'dbus', 'systemd-journald'];
+const usualServices = ['cron', 'crond', 'sshd', 'ssh', 'dbus', 'systemd-journald'];
 
-/** A service of this host: an init or rc.d script, a well-known one if there is one, else a unit that most hosts have. */
+/** A service of this host: one that most hosts have, else the first init or rc.d script. */
 function realService() {
   for (const folder of ['/etc/init.d', '/etc/rc.d']) {
     const names = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
-    const scripts = names
-      .filter((entry) => !entry.isDirectory() && /^[a-z0-9][\w.+-]*$/.test(entry.name))
-      .map((entry) => entry.name)
-      .filter((name) => isProgram(join(folder, name)));
-    const found = wellKnown.find((name) => scripts.includes(name)) ?? scripts.sort()[0];
+    const scripts = names.filter((entry) => !entry.isDirectory() && /^[a-z0-9][\w.+-]*$/.test(entry.name));
+    const known = scripts.map((entry) => entry.name).filter((name) => isProgram(join(folder, name)));
+    const found = usualServices.find((name) => known.includes(name)) ?? known.sort()[0];
     if (found !== undefined) return found;
   }
   const unitFolders = ['/etc/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
-  const known = wellKnown.find((unit) =>
+  const known = usualServices.find((unit) =>
     unitFolders.some((folder) => existsSync(join(folder, `${unit}.service`))),
   );
   return known ?? 'cron';
