@@ -101,6 +101,7 @@ describe('the packages', function () {
       ...daemons.flatMap((name) => [`/etc/logrotate.d/${name}`, `/usr/share/man/man8/${name}.8.gz`]),
       ...programs.map((name) => `/usr/share/man/man5/${name}.conf.5.gz`),
       '/usr/share/man/man1/service-mgr-client.1.gz',
+      ...['README.md', 'docs/PROVIDERS.md'].map((name) => `/usr/share/doc/service-mgr/${name}`),
       ...programs.map((name) => `/usr/share/bash-completion/completions/${name}`),
       ...['/var/lib/service-mgr', '/var/log/service-mgr'],
     ];
