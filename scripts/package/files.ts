@@ -46,7 +46,7 @@ function source(path: string): Buffer {
 export function packagedFiles(kind: Kind, project: Project): PackagedFile[] {
   return [
     ...programs.flatMap((name) => programFiles(name, project)),
-    ...['zeromq.node', 'sqlite.node'].map((name) => ({
+    ...['zeromq.node', 'sqlite.node', 'pty.node'].map((name) => ({
       path: `usr/lib/service-mgr/${name}`,
       content: stripped(`dist/${name}`),
     })),
@@ -119,9 +119,17 @@ function documents(): PackagedFile[] {
   const folder = 'usr/share/doc/service-mgr';
   return [
     { path: `${folder}/README.md`, content: source('README.md') },
+    // What the README, the man pages and the configuration files refer to.
+    ...filesIn('docs').map((name) => ({ path: `${folder}/docs/${name}`, content: source(`docs/${name}`) })),
     { path: `${folder}/CHANGELOG.md.gz`, content: zipped(source('CHANGELOG.md')) },
     { path: `${folder}/THIRD-PARTY-LICENSES.gz`, content: zipped(source('dist/THIRD-PARTY-LICENSES')) },
   ];
+}
+
+/** The names of the files in a folder, without those in folders below it. */
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(join(top, folder), { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
 }
 
 /** gzip(1) -9n: no time of its own, so that the same content makes the same file. */

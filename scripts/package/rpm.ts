@@ -44,6 +44,7 @@ function fileList(files: readonly PackagedFile[]): string {
     'etc/service-mgr',
     'usr/lib/service-mgr',
     'usr/share/doc/service-mgr',
+    'usr/share/doc/service-mgr/docs',
     'usr/share/licenses/service-mgr',
   ];
   return [

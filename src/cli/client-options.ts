@@ -22,7 +22,7 @@ const dayMs = 86_400_000;
 export function clientCommand(terminal: Terminal) {
   const command = newCommand('service-mgr-client', terminal)
     .description('Start, stop and check services on many hosts, and get the answer of every host.')
-    .usage('[options] -T TOPIC -c CMD -s SERVICE\n       service-mgr-client [options] COMMAND ...')
+    .usage('[options] -T TARGET -c CMD -s SERVICE\n       service-mgr-client [options] COMMAND ...')
     .option(
       '-T, --topic <target>',
       'whom it is for: any, a system (Linux), a node name, role:NAME, os:ID, ..., names as web[01-40] or web*, and all that with and, or, not',

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import type { Terminal } from '../platform/terminal.ts';
 import { version } from '../wire/version.ts';
+import { daemonExitMeanings, daemonExits } from './exit-codes.ts';
 import { printOn } from './output.ts';
 
 export interface DaemonDescription {
@@ -57,8 +58,10 @@ export function daemonCommand(
       'management endpoint of the daemon to stop or show',
       managementEndpoint,
     )
-    .version(version, '-v, --version')
-    .helpOption('-h, --help', 'show this help');
+    .version(version, '-v, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', exitCodeHelp());
   const verbs = {
     start: 'run until SIGTERM, SIGINT or stop; SIGHUP reopens the log and rereads the configuration',
     stop: 'stop the daemon at the management endpoint',
@@ -67,7 +70,8 @@ export function daemonCommand(
   for (const verb of ['start', 'stop', 'status'] as const) {
     command
       .command(verb)
-      .description(verbs[verb])
+      .summary(verbs[verb])
+      .description(sentence(verbs[verb]))
       .action(() => {
         const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
         const isDetached = daemon === true;
@@ -79,4 +83,14 @@ export function daemonCommand(
       });
   }
   return command;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function exitCodeHelp(): string {
+  const names = Object.keys(daemonExits) as Array<keyof typeof daemonExits>;
+  const codes = names.map((name) => `  ${String(daemonExits[name]).padEnd(4)}${daemonExitMeanings[name]}`);
+  return `\nExit codes:\n${codes.join('\n')}`;
 }

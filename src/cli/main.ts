@@ -101,11 +101,11 @@ function taskOf({ topic: target, nodes, cmd: action, service: named }: ClientOpt
   // A list is of all services, but the wire knows no action without one.
   const service = named ?? (action === 'list' ? 'all' : undefined);
   if (topic !== undefined && action !== undefined && service !== undefined) return { topic, action, service };
-  const missing = Object.entries({ '-T TOPIC': topic, '-c CMD': action, '-s SERVICE': service })
+  const missing = Object.entries({ '-T TARGET': topic, '-c CMD': action, '-s SERVICE': service })
     .filter(([, value]) => value === undefined)
     .map(([name]) => name);
   throw new ServiceManagerError(
     'BAD_USAGE',
-    `${missing.join(', ')} missing, expected -T TOPIC -c CMD -s SERVICE or a command; see service-mgr-client --help`,
+    `${missing.join(', ')} missing, expected -T TARGET -c CMD -s SERVICE or a command; see service-mgr-client --help`,
   );
 }

@@ -115,6 +115,12 @@ export const agentKeys = {
     '60',
     'Seconds after which an action that is still running is ended.',
   ),
+  settleTime: optionalKey(
+    'settle_time',
+    duration(0, 3_600_000),
+    '2',
+    'Seconds for which a service must stay what an action made it, before the action counts as gone well; 0: nobody looks.',
+  ),
   outputLimit: optionalKey(
     'output_limit',
     byteSize(1_024, 262_144),
@@ -139,6 +145,12 @@ export const agentKeys = {
     undefined,
     'Where provider = init.d has its scripts, or provider = runit its services.',
   ),
+  builtinAliases: optionalKey(
+    'builtin_aliases',
+    oneOf(['yes', 'no']),
+    'yes',
+    'Whether the other names of well-known services (cron and crond, ssh and sshd, apache2 and httpd and more) are tried where this host does not know a service.',
+  ),
   logLevel: optionalKey(
     'log_level',
     oneOf(logLevels),
@@ -151,18 +163,6 @@ export const agentKeys = {
     '',
     'Actions that services of this node accept beside the usual ones, such as: configtest, upgrade.',
     'actions',
-  ),
-  builtinAliases: optionalKey(
-    'builtin_aliases',
-    oneOf(['yes', 'no']),
-    'yes',
-    'Whether the other names of well-known services (cron and crond, ssh and sshd, apache2 and httpd and more) are tried where this host does not know a service.',
-  ),
-  settleTime: optionalKey(
-    'settle_time',
-    duration(0, 3_600_000),
-    '2',
-    'Seconds for which a service must stay what an action made it, before the action counts as gone well; 0: nobody looks.',
   ),
 };
 

@@ -42,7 +42,7 @@ export class Plans {
     if (body.expect !== undefined && body.expect !== count) {
       throw new ServiceManagerError(
         'EXPECTATION_FAILED',
-        `the request is aimed at ${count} nodes, expected ${body.expect}`,
+        `the request is aimed at ${count === 1 ? '1 node' : `${count} nodes`}, expected ${body.expect}`,
       );
     }
   }

@@ -96,11 +96,12 @@ describe('the packages', function () {
   it('hold programs, addons, man pages, completion, init scripts, units and configuration', async () => {
     const shared = [
       ...programs.map((name) => `/usr/bin/${name}`),
-      ...['zeromq', 'sqlite'].map((name) => `/usr/lib/service-mgr/${name}.node`),
+      ...['zeromq', 'sqlite', 'pty'].map((name) => `/usr/lib/service-mgr/${name}.node`),
       ...programs.map((name) => `/etc/service-mgr/${name}.conf`),
       ...daemons.flatMap((name) => [`/etc/logrotate.d/${name}`, `/usr/share/man/man8/${name}.8.gz`]),
       ...programs.map((name) => `/usr/share/man/man5/${name}.conf.5.gz`),
       '/usr/share/man/man1/service-mgr-client.1.gz',
+      ...['README.md', 'docs/PROVIDERS.md'].map((name) => `/usr/share/doc/service-mgr/${name}`),
       ...programs.map((name) => `/usr/share/bash-completion/completions/${name}`),
       ...['/var/lib/service-mgr', '/var/log/service-mgr'],
     ];

@@ -79,7 +79,7 @@ describe('the command line of the client', () => {
   });
 
   const mistakes: ReadonlyArray<readonly [argv: string, complaint: string | RegExp]> = [
-    ['', '-T TOPIC, -c CMD, -s SERVICE missing, expected -T TOPIC -c CMD -s SERVICE or a command'],
+    ['', '-T TARGET, -c CMD, -s SERVICE missing, expected -T TARGET -c CMD -s SERVICE or a command'],
     ['-T any -c status', '-s SERVICE missing'],
     ['nods', 'unknown command "nods", did you mean nodes?'],
     ['reqests list', 'unknown command "reqests", did you mean requests?'],
