@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { ManagementRequest } from '../../src/wire/management.ts';
+import { FrontendRequest } from '../../src/wire/request.ts';
 import { eventually } from '../fakes/eventually.ts';
 import type { Daemon } from './harness/daemon.ts';
 import { FakeManager } from './harness/fake-manager.ts';
@@ -179,8 +181,11 @@ describe('thousands of random and mutated messages', function () {
 
     it('go together with messages that are too large: refused with a code, or cut off', async () => {
       const { manager } = await fleet();
-      const large = Buffer.alloc(65 * 1024, ' ');
-      for (const endpoint of [manager.endpoints.frontend, manager.endpoints.mgmt]) {
+      for (const [endpoint, maxBytes] of [
+        [manager.endpoints.frontend, FrontendRequest.maxBytes],
+        [manager.endpoints.mgmt, ManagementRequest.maxBytes],
+      ] as const) {
+        const large = Buffer.alloc(maxBytes + 1, ' ');
         expect(await exchange(endpoint, [[empty, large]])).to.have.nested.property(
           '[0].code',
           'FRAME_TOO_LARGE',
