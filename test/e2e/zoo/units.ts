@@ -38,7 +38,18 @@ export const systemdZoo: readonly Unit[] = [
     ],
   ),
   unit('dies-after-1-s', [sh('sleep 1; exit 1')], [dead('start')]),
-  unit('does-its-work-and-ends', ['Type=oneshot', sh(':')], [dead('start')]),
+  unit(
+    'does-its-work-and-ends',
+    ['Type=oneshot', sh(':')],
+    [{ ...started, state: 'stopped' }, { ...started, action: 'restart', state: 'stopped' }, stopped],
+  ),
+  unit('does-long-work-and-ends', ['Type=oneshot', sh('sleep 1')], [{ ...started, state: 'stopped' }]),
+  unit(
+    'does-work-that-fails',
+    ['Type=oneshot', sh('exit 4')],
+    [{ action: 'start', outcome: 'failed', code: 1 }],
+  ),
+  unit('ends-though-it-is-no-work', [sh(':')], [dead('start')]),
   unit('does-its-work-and-stays', ['Type=oneshot', 'RemainAfterExit=yes', sh(':')], [started, stopped]),
   unit(
     'dies-at-once-and-is-started-again',
@@ -73,7 +84,6 @@ export const systemdZoo: readonly Unit[] = [
     ['ExecStartPre=/bin/sleep 2147483', sh(forEver)],
     [{ action: 'start', outcome: 'failed', code: -15, limit: 1 }],
   ),
-  unit('fails', ['Type=oneshot', sh('exit 3')], [{ action: 'start', outcome: 'failed', code: 1 }]),
 ];
 
 const daemon = 'command=/bin/sleep\ncommand_background=yes\npidfile="/run/$RC_SVCNAME.pid"\n';
