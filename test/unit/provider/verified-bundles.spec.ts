@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { AliasedProvider } from '../../../src/provider/aliases.ts';
 import { Bundles } from '../../../src/provider/bundles.ts';
-import type { ProviderResult } from '../../../src/provider/provider.ts';
+import type { ActionLimits, Inspection, ProviderResult } from '../../../src/provider/provider.ts';
 import { VerifiedProvider } from '../../../src/provider/verified.ts';
 import { shown } from '../../fakes/bundle-bench.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
@@ -29,14 +29,24 @@ class Bench {
     this.#provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes: 1_000 });
   }
 
-  async run(action: string, service = 'bundle:web', timeoutMs = 60_000): Promise<ProviderResult> {
+  async run(
+    action: string,
+    service = 'bundle:web',
+    timeoutMs = 60_000,
+    more: Partial<ActionLimits> = {},
+  ): Promise<ProviderResult> {
     let isOver = false;
-    const run = this.#provider.run(serviceOf(service), actionOf(action), { timeoutMs }).finally(() => {
+    const limits = { ...more, timeoutMs };
+    const run = this.#provider.run(serviceOf(service), actionOf(action), limits).finally(() => {
       isOver = true;
     });
     await this.clock.advanceAsync(0);
     while (!isOver) await this.clock.advanceAsync(10);
     return run;
+  }
+
+  inspect(service: string, limits: ActionLimits): Promise<Inspection> {
+    return this.#provider.inspect(serviceOf(service), limits);
   }
 }
 
@@ -98,6 +108,23 @@ describe('a bundle whose members are looked at', () => {
     // Three roll-backs follow, which have that time for themselves.
     expect(bench.host.runs.slice(3)).to.deep.equal(['nginx stop', 'app stop', 'db stop']);
     expect(bench.clock.now()).to.be.within(5_000, 10_000);
+  });
+});
+
+describe('a look at a service', () => {
+  it('is given a time limit and a signal, and nothing else that is the action’s', async () => {
+    const bench = new Bench({ db: stopped(), app: stopped(), crond: stopped() });
+    const given = new Set<string>();
+    const inspect = bench.host.inspect.bind(bench.host);
+    bench.host.inspect = (service, limits) => {
+      for (const key of Object.keys(limits)) given.add(key);
+      return inspect(service, limits);
+    };
+    const { signal } = new AbortController();
+    const more = { signal, conclude: signal, settleMs: 100, onOutput: () => {} };
+    for (const service of ['bundle:web', 'cron']) await bench.run('start', service, 60_000, more);
+    for (const service of ['bundle:web', 'cron']) await bench.inspect(service, { timeoutMs: 1_000, ...more });
+    expect([...given]).to.have.members(['timeoutMs', 'signal']);
   });
 });
 
