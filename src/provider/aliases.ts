@@ -1,7 +1,14 @@
 import type { Clock } from '../platform/clock.ts';
 import type { ActionName, ServiceName } from '../wire/fields.ts';
 import { knownAliases } from './known-aliases.ts';
-import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
+import {
+  type ActionLimits,
+  type Inspection,
+  type Provider,
+  type ProviderResult,
+  type ReadLimits,
+  readLimits,
+} from './provider.ts';
 import { TimeLeft } from './time-left.ts';
 
 /** The other names of services on this host. */
@@ -64,7 +71,7 @@ export class AliasedProvider implements Provider {
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
     const { answer } = await this.#firstKnown(service, limits, async (each, left) => {
-      const inspection = await this.#provider.inspect(each, { ...limits, ...left });
+      const inspection = await this.#provider.inspect(each, readLimits(left.timeoutMs, limits.signal));
       return { answer: inspection, isKnown: inspection.state !== 'not-found' };
     });
     return answer;

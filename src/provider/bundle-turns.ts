@@ -7,7 +7,13 @@ import type { MemberResult } from '../wire/result.ts';
 import type { Bundle } from './bundle.ts';
 import { untried } from './bundle-member.ts';
 import { cutTo, JoinedOutput, textOf } from './output.ts';
-import type { ActionLimits, Inspection, Provider, ProviderResult } from './provider.ts';
+import {
+  type ActionLimits,
+  type Inspection,
+  type Provider,
+  type ProviderResult,
+  readLimits,
+} from './provider.ts';
 import { TimeLeft } from './time-left.ts';
 
 export interface BundleTurnsOptions {
@@ -126,7 +132,7 @@ export class BundleTurns {
     const { provider, limits } = this.#options;
     try {
       const timeoutMs = Math.min(this.#left.ms, this.#ownLimitMsOf(service), lookLimitMs);
-      return await provider.inspect(service, { ...limits, timeoutMs });
+      return await provider.inspect(service, readLimits(timeoutMs, limits.signal));
     } catch (error) {
       if (!isServiceManagerError(error) || error.code !== 'PROVIDER_FAILED') throw error;
       return undefined;

@@ -4,7 +4,14 @@ import { type Bundle, isBundleName, titleOf } from './bundle.ts';
 import { bundleResult, unknownBundle, worstOf } from './bundle-result.ts';
 import { BundleRun } from './bundle-run.ts';
 import { BundleTurns } from './bundle-turns.ts';
-import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
+import {
+  type ActionLimits,
+  type Inspection,
+  type Provider,
+  type ProviderResult,
+  type ReadLimits,
+  readLimits,
+} from './provider.ts';
 import { TimeLeft } from './time-left.ts';
 
 export interface BundlesOptions {
@@ -64,7 +71,7 @@ export class Bundles implements Provider {
     const states: State[] = [];
     for (const member of bundle.services) {
       if (left.ms === 0) states.push('unknown');
-      else states.push((await this.#provider.inspect(member, { ...limits, timeoutMs: left.ms })).state);
+      else states.push((await this.#provider.inspect(member, readLimits(left.ms, limits.signal))).state);
     }
     return { state: worstOf(states), mainPid: undefined };
   }

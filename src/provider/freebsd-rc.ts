@@ -1,6 +1,8 @@
+import type { ProcessTable } from '../platform/process-table.ts';
 import type { ProcessExit } from '../platform/processes.ts';
 import type { ActionName, ServiceName, State } from '../wire/fields.ts';
 import { HostPrograms, type HostProgramsOptions, limitsAfter } from './host-programs.ts';
+import { inspectionOf } from './inspection.ts';
 import { askStates, linesOf, listLimitBytes, listResult } from './list.ts';
 import { serviceNamesIn } from './names.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
@@ -9,6 +11,8 @@ import { stateOfCode } from './state.ts';
 export interface FreeBsdRcOptions extends HostProgramsOptions {
   /** service(8) of FreeBSD: a name on PATH or an absolute path. */
   readonly program: string;
+  /** Where the processes that a status names are looked up. */
+  readonly processTable: ProcessTable;
 }
 
 const name = 'rc(8)';
@@ -17,23 +21,26 @@ const name = 'rc(8)';
 export class FreeBsdRc implements Provider {
   readonly #program: string;
   readonly #programs: HostPrograms;
+  readonly #processTable: ProcessTable;
 
-  constructor({ program, ...options }: FreeBsdRcOptions) {
+  constructor({ program, processTable, ...options }: FreeBsdRcOptions) {
     this.#program = program;
+    this.#processTable = processTable;
     this.#programs = new HostPrograms(options);
   }
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
-    const exit = await this.#programs.run(this.#program, [service, action], limits);
+    const exit = await this.#programs.act(this.#program, [service, action], limits);
     return { ...exit, provider: name, state: await this.#stateAfter(service, action, exit, limits) };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const exit = await this.#trueStatus(service, limits);
-    const state = stateOfTrueStatus(service, exit);
-    const pid = /is running as pid (\d+)/.exec(exit.stdout.text)?.[1];
-    return { state, mainPid: state === 'running' && pid !== undefined ? Number(pid) : undefined };
+    return this.#inspection(service, await this.#trueStatus(service, limits));
+  }
+
+  #inspection(service: ServiceName, exit: ProcessExit): Inspection {
+    return inspectionOf({ service, exit, codeSays: stateByCode(service, exit) }, this.#processTable);
   }
 
   async #stateAfter(
@@ -44,31 +51,34 @@ export class FreeBsdRc implements Provider {
   ): Promise<State> {
     if (isNotFound(service, exit)) return 'not-found';
     if (action !== 'status') return 'unknown';
-    if (!wasRefused(exit)) return stateOfTrueStatus(service, exit);
-    return stateOfTrueStatus(service, await this.#trueStatus(service, limitsAfter(limits, exit)));
+    if (!wasRefused(exit)) return this.#inspection(service, exit).state;
+    return (await this.inspect(service, limitsAfter(limits, exit))).state;
   }
 
   /** `onestatus` looks also at a service that rc.conf(5) does not enable, where some releases refuse `status` with code 0. */
   #trueStatus(service: ServiceName, limits: ReadLimits): Promise<ProcessExit> {
-    return this.#programs.run(this.#program, [service, 'onestatus'], limits);
+    return this.#programs.look(this.#program, [service, 'onestatus'], limits);
   }
 
   async #list(limits: ReadLimits): Promise<ProviderResult> {
-    const exit = await this.#programs.run(this.#program, ['-l'], limits, listLimitBytes);
+    const exit = await this.#programs.look(this.#program, ['-l'], limits, listLimitBytes);
     const names = serviceNamesIn(linesOf(exit.stdout));
     const states = await askStates(names, limitsAfter(limits, exit), async (service, left) => {
       const status = await this.#trueStatus(service, left);
-      return { state: stateOfTrueStatus(service, status), durationMs: status.durationMs };
+      return { state: this.#inspection(service, status).state, durationMs: status.durationMs };
     });
     return listResult(this.#programs, name, exit, states);
   }
 }
 
-function stateOfTrueStatus(service: ServiceName, exit: ProcessExit): State {
+function stateByCode(service: ServiceName, exit: ProcessExit): State {
   if (isNotFound(service, exit)) return 'not-found';
-  // What has no process has no status either, and its exit code is that of a wrong usage.
-  const hasStatus = !/: unknown directive '(?:one)?status'\.$/m.test(exit.stderr.text) && !wasRefused(exit);
-  return hasStatus ? stateOfCode('rc.subr', exit) : 'unknown';
+  return hasNoStatus(exit) || wasRefused(exit) ? 'unknown' : stateOfCode('rc.subr', exit);
+}
+
+/** What has no process has no status either, and its exit code is that of a wrong usage. Who is watched says it to stdout. */
+function hasNoStatus({ stdout, stderr }: ProcessExit): boolean {
+  return [stderr, stdout].some(({ text }) => /: unknown directive '(?:one)?status'\.$/m.test(text));
 }
 
 /** By service(8) itself, before any script runs. */

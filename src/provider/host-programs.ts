@@ -1,5 +1,5 @@
 import type { ProcessExit, Processes } from '../platform/processes.ts';
-import type { ActionLimits, ReadLimits } from './provider.ts';
+import { type ActionLimits, type ReadLimits, readLimits } from './provider.ts';
 
 export interface HostProgramsOptions {
   readonly processes: Processes;
@@ -19,25 +19,33 @@ export class HostPrograms {
     this.outputLimitBytes = outputLimitBytes;
   }
 
-  /** Rejects with PROVIDER_FAILED when the program cannot be started. */
-  run(
+  /** Has an action done: whoever watches it gets what it prints. Rejects with PROVIDER_FAILED when it cannot be started. */
+  act(
     program: string,
     args: readonly string[],
-    { timeoutMs, signal, onOutput }: ReadLimits & Pick<ActionLimits, 'onOutput'>,
+    { timeoutMs, signal, onOutput }: ActionLimits,
+  ): Promise<ProcessExit> {
+    const limits = readLimits(timeoutMs, signal);
+    const watch = onOutput === undefined ? {} : { onOutput };
+    const { outputLimitBytes } = this;
+    return this.#processes.run(program, args, { ...limits, ...watch, killAfterMs, outputLimitBytes });
+  }
+
+  /** Asks for something, unseen. Rejects as `act` does. */
+  look(
+    program: string,
+    args: readonly string[],
+    { timeoutMs, signal }: ReadLimits,
     outputLimitBytes = this.outputLimitBytes,
   ): Promise<ProcessExit> {
-    return this.#processes.run(program, args, {
-      ...{ timeoutMs, killAfterMs, outputLimitBytes },
-      ...(signal === undefined ? {} : { signal }),
-      ...(onOutput === undefined ? {} : { onOutput }),
-    });
+    const limits = readLimits(timeoutMs, signal);
+    return this.#processes.run(program, args, { ...limits, killAfterMs, outputLimitBytes });
   }
 }
 
 /** What is left of a time limit after a program that ran within it. */
 export function limitsAfter({ timeoutMs, signal }: ReadLimits, { durationMs }: ProcessExit): ReadLimits {
-  const left = { timeoutMs: Math.max(1, timeoutMs - durationMs) };
-  return signal === undefined ? left : { ...left, signal };
+  return readLimits(Math.max(1, timeoutMs - durationMs), signal);
 }
 
 /** It was ended before it could say all that it had to say. */

@@ -37,7 +37,7 @@ export class InitD implements Provider {
     const script = this.#scriptOf(service);
     if (!this.#options.hostPrograms.isThere(script)) return noScript(script, action);
     const command = bootLinksCommand(this.#options.bootLinks, service, action) ?? [script, [action]];
-    const exit = await this.#programs.run(...command, limits);
+    const exit = await this.#programs.act(...command, limits);
     const state = action === 'status' ? this.#inspection(service, exit).state : 'unknown';
     return { ...exit, provider: name, state };
   }
@@ -45,7 +45,7 @@ export class InitD implements Provider {
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
     const script = this.#scriptOf(service);
     if (!this.#options.hostPrograms.isThere(script)) return { state: 'not-found', mainPid: undefined };
-    return this.#inspection(service, await this.#programs.run(script, ['status'], limits));
+    return this.#inspection(service, await this.#programs.look(script, ['status'], limits));
   }
 
   #inspection(service: ServiceName, exit: ProcessExit): Inspection {
@@ -55,7 +55,7 @@ export class InitD implements Provider {
 
   async #list(limits: ReadLimits): Promise<ProviderResult> {
     const { serviceFolder, hostPrograms } = this.#options;
-    const exit = await this.#programs.run('ls', ['-1', '--', serviceFolder], limits, listLimitBytes);
+    const exit = await this.#programs.look('ls', ['-1', '--', serviceFolder], limits, listLimitBytes);
     const scripts = serviceNamesIn(linesOf(exit.stdout)).filter((each) =>
       hostPrograms.isThere(this.#scriptOf(each)),
     );

@@ -6,7 +6,7 @@ import { pidsInWords } from './status-words.ts';
 /** What is known of the main process of a service, beside what its status says of it. */
 export interface PidEvidence {
   readonly main: LiveProcess | undefined;
-  /** The status itself named processes, and none of them runs. */
+  /** The status itself, or a supervisor, named processes, and none of them runs. */
   readonly isNamedOneGone: boolean;
   /** Of the pid file that the script declares: it names no process that runs, or it is not there. */
   readonly declaredFile: 'stale' | 'missing' | undefined;

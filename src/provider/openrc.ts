@@ -1,14 +1,15 @@
-import type { Files } from '../platform/files.ts';
+import type { ProcessTable } from '../platform/process-table.ts';
 import type { ProcessExit } from '../platform/processes.ts';
-import { isServiceManagerError } from '../wire/errors.ts';
-import type { ActionName, ServiceName, State } from '../wire/fields.ts';
+import type { ActionName, ServiceName } from '../wire/fields.ts';
 import { HostPrograms, type HostProgramsOptions, limitsAfter, wasEnded } from './host-programs.ts';
+import { inspectionOf } from './inspection.ts';
 import { linesOf, listLimitBytes, listResult } from './list.ts';
 import type { ActionLimits, Inspection, Provider, ProviderResult, ReadLimits } from './provider.ts';
 import { openRcWords, stateOfCode } from './state.ts';
 
 export interface OpenRcOptions extends HostProgramsOptions {
-  readonly files: Files;
+  /** Where the main processes of services are looked up. */
+  readonly processTable: ProcessTable;
   /** rc-service(8): a name on PATH or an absolute path. */
   readonly program: string;
   /** rc-update(8). */
@@ -20,6 +21,8 @@ export interface OpenRcOptions extends HostProgramsOptions {
 const name = 'openrc';
 /** Where OpenRC keeps what it knows of a service that it started. */
 const optionsFolder = '/run/openrc/options';
+/** Of openrc-run(8): stopping, starting, inactive. There may be a process already, or still. */
+const onItsWay: ReadonlySet<number> = new Set([4, 8, 16]);
 
 /** Runs `rc-service NAME ACTION`. */
 export class OpenRc implements Provider {
@@ -33,13 +36,34 @@ export class OpenRc implements Provider {
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
-    const exit = await this.#programs.run(...this.#commandLine(service, action), limits);
-    return { ...exit, provider: name, state: await this.#stateAfter(service, action, exit, limits) };
+    const exit = await this.#programs.act(...this.#commandLine(service, action), limits);
+    const left = limitsAfter(limits, exit);
+    if (action === 'status') {
+      return { ...exit, provider: name, state: (await this.#inspection(service, exit, left)).state };
+    }
+    const isAbsent = await this.#isAbsent(service, exit, left);
+    return { ...exit, provider: name, state: isAbsent ? 'not-found' : 'unknown' };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
-    const { state } = await this.run(service, 'status' as ActionName, limits);
-    return { state, mainPid: state === 'running' ? this.#mainPid(service) : undefined };
+    const exit = await this.#programs.look(this.#options.program, [service, 'status'], limits);
+    return this.#inspection(service, exit, limitsAfter(limits, exit));
+  }
+
+  /**
+   * That a service was started, OpenRC has written down; whether it still lives, it looks at only where it has a
+   * supervisor for it.
+   */
+  async #inspection(service: ServiceName, exit: ProcessExit, left: ReadLimits): Promise<Inspection> {
+    if (await this.#isAbsent(service, exit, left)) return { state: 'not-found', mainPid: undefined };
+    if (onItsWay.has(exit.exitCode)) return { state: 'unknown', mainPid: undefined };
+    const status = {
+      service,
+      exit,
+      codeSays: stateOfCode('openrc', exit),
+      writtenPid: this.#childOf(service),
+    };
+    return inspectionOf(status, this.#options.processTable);
   }
 
   #commandLine(service: ServiceName, action: ActionName): [program: string, args: string[]] {
@@ -57,28 +81,18 @@ export class OpenRc implements Provider {
     }
   }
 
-  async #stateAfter(
-    service: ServiceName,
-    action: ActionName,
-    exit: ProcessExit,
-    limits: ReadLimits,
-  ): Promise<State> {
-    if (exit.exitCode === 0) return action === 'status' ? stateOfCode('openrc', exit) : 'unknown';
-    if (wasEnded(exit)) return 'unknown';
-    const search = await this.#programs.run(
-      this.#options.program,
-      ['--exists', service],
-      limitsAfter(limits, exit),
-    );
+  /** What went well needs no search. */
+  async #isAbsent(service: ServiceName, exit: ProcessExit, left: ReadLimits): Promise<boolean> {
+    if (exit.exitCode === 0 || wasEnded(exit)) return false;
+    const search = await this.#programs.look(this.#options.program, ['--exists', service], left);
     // It says nothing of a service that it does not find, and something when it could not look.
-    if (search.exitCode === 1 && search.stderr.text === '') return 'not-found';
-    return action === 'status' ? stateOfCode('openrc', exit) : 'unknown';
+    return search.exitCode === 1 && search.stderr.text === '';
   }
 
   async #list(limits: ReadLimits): Promise<ProviderResult> {
     const { statusProgram = 'rc-status' } = this.#options;
     const args = ['--servicelist', '--nocolor'];
-    const exit = await this.#programs.run(statusProgram, args, limits, listLimitBytes);
+    const exit = await this.#programs.look(statusProgram, args, limits, listLimitBytes);
     const services = linesOf(exit.stdout).flatMap((line) => {
       const [, service, word] = /^\s*(\S+)\s+\[\s*([a-z]+)\b.*\]\s*$/.exec(line) ?? [];
       if (service === undefined || word === undefined) return [];
@@ -87,22 +101,9 @@ export class OpenRc implements Provider {
     return listResult(this.#programs, name, exit, services);
   }
 
-  /** supervise-daemon(8) writes down its child, start-stop-daemon(8) where the pid file is. */
-  #mainPid(service: ServiceName): number | undefined {
-    const folder = `${optionsFolder}/${service}`;
-    const pidFile = this.#read(`${folder}/pidfile`);
-    const text =
-      this.#read(`${folder}/child_pid`) ?? (pidFile === undefined ? undefined : this.#read(pidFile));
-    const pid = Number(/^\d+$/.exec(text ?? '')?.[0] ?? Number.NaN);
-    return pid > 0 && this.#options.files.exists(`/proc/${pid}`) ? pid : undefined;
-  }
-
-  #read(file: string): string | undefined {
-    try {
-      return this.#options.files.readText(file).trim();
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      return undefined;
-    }
+  /** As supervise-daemon(8) writes it down; the pid file has the supervisor itself. */
+  #childOf(service: ServiceName): number | undefined {
+    const written = this.#options.processTable.read(`${optionsFolder}/${service}/child_pid`)?.text.trim();
+    return /^[1-9]\d*$/.test(written ?? '') ? Number(written) : undefined;
   }
 }

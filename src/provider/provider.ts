@@ -21,12 +21,19 @@ export interface Inspection {
   readonly state: State;
   /** Its main process; undefined where the host does not say, or there is none. */
   readonly mainPid: number | undefined;
+  /** It is one that does its work and ends, does not run, and nothing is known to have kept it from its work. */
+  readonly hasDoneItsWork?: true;
 }
 
 export interface ReadLimits {
   readonly timeoutMs: number;
   /** When aborted, the action is ended as at its time limit. */
   readonly signal?: AbortSignal;
+}
+
+/** A look has these, and nothing of what else an action is given: what a look prints is not for those who watch it. */
+export function readLimits(timeoutMs: number, signal: AbortSignal | undefined): ReadLimits {
+  return signal === undefined ? { timeoutMs } : { timeoutMs, signal };
 }
 
 export interface ActionLimits extends ReadLimits {

@@ -40,7 +40,7 @@ export class Runit implements Provider {
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
     const folder = this.#folderOf(service);
-    const exit = await this.#programs.run(...this.#commandLine(folder, action), limits);
+    const exit = await this.#programs.act(...this.#commandLine(folder, action), limits);
     // A status of sv(8) has code 0 also for a service that is down, so that its words have to be read.
     const [said] = statesIn(exit.stdout.text.split('\n'), folder);
     const isSaid = !wasEnded(exit) && (action === 'status' || said?.state === 'not-found');
@@ -67,11 +67,11 @@ export class Runit implements Provider {
 
   async #list(limits: ReadLimits): Promise<ProviderResult> {
     const { program, serviceFolder } = this.#options;
-    const names = await this.#programs.run('ls', ['-1', '--', serviceFolder], limits, listLimitBytes);
+    const names = await this.#programs.look('ls', ['-1', '--', serviceFolder], limits, listLimitBytes);
     const folders = serviceNamesIn(linesOf(names.stdout)).map((service) => this.#folderOf(service));
     if (folders.length === 0) return listResult(this.#programs, name, names, []);
     const left = limitsAfter(limits, names);
-    const exit = await this.#programs.run(program, ['status', ...folders], left, listLimitBytes);
+    const exit = await this.#programs.look(program, ['status', ...folders], left, listLimitBytes);
     const durationMs = names.durationMs + exit.durationMs;
     const services = statesIn(linesOf(exit.stdout), serviceFolder);
     return listResult(this.#programs, name, { ...exit, durationMs }, services);

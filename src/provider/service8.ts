@@ -38,14 +38,14 @@ export class Service8 implements Provider {
     if (action === 'list') return this.#list(limits);
     const { program, bootLinks } = this.#options;
     const command = bootLinksCommand(bootLinks, service, action) ?? [program, [service, action]];
-    const exit = await this.#programs.run(...command, limits);
+    const exit = await this.#programs.act(...command, limits);
     const state = action === 'status' ? this.#inspection(service, exit).state : stateAfterAction(exit);
     return { ...exit, provider: name, state };
   }
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
     const { program } = this.#options;
-    return this.#inspection(service, await this.#programs.run(program, [service, 'status'], limits));
+    return this.#inspection(service, await this.#programs.look(program, [service, 'status'], limits));
   }
 
   #inspection(service: ServiceName, exit: ProcessExit): Inspection {
@@ -56,7 +56,7 @@ export class Service8 implements Provider {
   /** service(8) knows no list of one service; asked for it, it names all. */
   async #list(limits: ReadLimits): Promise<ProviderResult> {
     const args = ['--status-all'];
-    const exit = await this.#programs.run(this.#options.program, args, limits, listLimitBytes);
+    const exit = await this.#programs.look(this.#options.program, args, limits, listLimitBytes);
     const services = [exit.stdout, exit.stderr].flatMap(linesOf).flatMap(listed);
     return listResult(this.#programs, name, exit, services);
   }

@@ -9,6 +9,8 @@ export interface Sight {
   readonly main: LiveProcess | undefined;
   /** The main process from before the action still lives. */
   readonly isOldAlive: boolean;
+  /** It has ended because its work is done: it is as good as one that runs. */
+  readonly hasDoneItsWork?: boolean;
 }
 
 export interface SettlingOptions {
@@ -84,11 +86,11 @@ export class Settling {
     );
   }
 
-  #isWanted({ state, main, isOldAlive }: Sight): boolean {
+  #isWanted({ state, main, isOldAlive, hasDoneItsWork = false }: Sight): boolean {
     const { expectation, before } = this.#options;
     if (expectation.wants === 'running') {
       const isTheSame = expectation.isNewProcess && isSame(before.main, main);
-      return state === 'running' && !isTheSame;
+      return hasDoneItsWork || (state === 'running' && !isTheSame);
     }
     if (isOldAlive || state === 'running') return false;
     // Where the host cannot tell the state, that its main process has gone tells it.

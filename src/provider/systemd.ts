@@ -13,7 +13,10 @@ export interface SystemdOptions extends HostProgramsOptions {
 const name = 'systemd';
 const quietly = ['--no-pager', '--full'];
 const forMachines = [...quietly, '--plain', '--no-legend', '--type=service'];
-const properties = ['LoadState', 'ActiveState', 'SubState', 'MainPID'];
+const properties = [
+  ...['LoadState', 'ActiveState', 'SubState', 'MainPID'],
+  ...['Type', 'RemainAfterExit', 'Result', 'ConditionResult', 'ConditionTimestampMonotonic'],
+];
 const notKnown: Inspection = { state: 'unknown', mainPid: undefined };
 
 /** Runs `systemctl ACTION NAME.service`, and tells the state by `systemctl show`. */
@@ -29,7 +32,7 @@ export class Systemd implements Provider {
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
     const unit = unitOf(service);
-    const exit = await this.#programs.run(this.#program, [...quietly, action, unit], limits);
+    const exit = await this.#programs.act(this.#program, [...quietly, action, unit], limits);
     if (wasEnded(exit)) return { ...exit, provider: name, state: 'unknown' };
     const mayBeUnknown = action === 'status' || exit.exitCode !== 0;
     const { state } = mayBeUnknown ? await this.inspect(service, limitsAfter(limits, exit)) : notKnown;
@@ -43,24 +46,27 @@ export class Systemd implements Provider {
 
   async inspect(service: ServiceName, limits: ReadLimits): Promise<Inspection> {
     const asked = properties.map((property) => `--property=${property}`);
-    const exit = await this.#programs.run(this.#program, ['show', ...asked, unitOf(service)], limits);
+    const exit = await this.#programs.look(this.#program, ['show', ...asked, unitOf(service)], limits);
     if (exit.exitCode !== 0 || wasEnded(exit)) return notKnown;
     const shown = new Map(linesOf(exit.stdout).map(assignment));
     const state = stateOfUnit(
       ...words(shown.get('LoadState'), shown.get('ActiveState'), shown.get('SubState')),
     );
-    return { state, mainPid: Number(shown.get('MainPID')) || undefined };
+    const mainPid = Number(shown.get('MainPID')) || undefined;
+    return state === 'stopped' && hasDoneItsWork(shown)
+      ? { state, mainPid, hasDoneItsWork: true }
+      : { state, mainPid };
   }
 
   /** Of what systemd has loaded, and of what it could load: a unit that nothing needs is not kept loaded. */
   async #list(limits: ReadLimits): Promise<ProviderResult> {
-    const units = await this.#programs.run(
+    const units = await this.#programs.look(
       this.#program,
       [...forMachines, '--all', 'list-units'],
       limits,
       listLimitBytes,
     );
-    const files = await this.#programs.run(
+    const files = await this.#programs.look(
       this.#program,
       [...forMachines, 'list-unit-files'],
       limitsAfter(limits, units),
@@ -100,6 +106,18 @@ function assignment(line: string): [name: string, value: string] {
 
 function words(load = '', active = '', sub = ''): [load: string, active: string, sub: string] {
   return [load, active, sub];
+}
+
+/**
+ * Of a unit that does not run, see systemd.service(5): systemctl(1) waits for one of this type, and fails with it, so
+ * that it has been through once it has ended, unless its conditions kept it from beginning. Of a unit that nothing needs
+ * systemd soon forgets those.
+ */
+function hasDoneItsWork(shown: ReadonlyMap<string, string>): boolean {
+  const isLeftOut =
+    shown.get('ConditionResult') === 'no' && Number(shown.get('ConditionTimestampMonotonic')) > 0;
+  const mayEnd = shown.get('Type') === 'oneshot' && shown.get('RemainAfterExit') === 'no';
+  return mayEnd && shown.get('Result') === 'success' && !isLeftOut;
 }
 
 function columns(line: string): string[] {

@@ -124,9 +124,10 @@ export class VerifiedProvider implements Provider {
     const { service, interrupted: signal, interruption } = eye;
     const timeoutMs = Math.min(mostMs, lookLimitMs);
     const inspection = this.#inspect(service, { timeoutMs, signal });
-    const { state, mainPid } = await this.#within(timeoutMs + dyingMs, [inspection, interruption]);
+    const { mainPid, ...seen } = await this.#within(timeoutMs + dyingMs, [inspection, interruption]);
     const found = this.#find(old?.pid);
-    return { state, main: this.#find(mainPid), isOldAlive: found !== undefined && found.born === old?.born };
+    const isOldAlive = found !== undefined && found.born === old?.born;
+    return { ...seen, main: this.#find(mainPid), isOldAlive };
   }
 
   async #within(timeMs: number, looks: readonly Promise<Inspection>[]): Promise<Inspection> {

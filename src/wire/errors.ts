@@ -12,7 +12,7 @@ export const errorCodes = {
   UNKNOWN_COMMAND: 'the management command is not known',
   BODY_MISMATCH: 'the signed body and the request around it do not say the same',
   // what was asked for
-  ACTION_NOT_ALLOWED: 'the action is not in the closed list of this agent',
+  ACTION_NOT_ALLOWED: 'the action or the health check is none that this agent knows',
   TOPIC_AMBIGUOUS:
     'a v1 agent on a shorter topic would receive the request too, so it is not sent to v1 agents',
   REQUEST_EXPIRED: 'the request arrived after the time until which it is good',
@@ -20,7 +20,7 @@ export const errorCodes = {
   NAME_CONFLICT: 'two agents use the name of this node at the same time, so neither is served',
   CANCELLED: 'the request was cancelled',
   JOURNAL_UNAVAILABLE: 'the agent cannot write its journal, so it refuses what changes a service',
-  UNKNOWN_NODE: 'no node of this name is known',
+  UNKNOWN_NODE: 'no node or topic of this name is known',
   BAD_TARGET: 'the target is not a good expression',
   NO_NODE: 'the target reaches no node',
   EXPECTATION_FAILED: 'the request is aimed at another number of nodes than was expected',

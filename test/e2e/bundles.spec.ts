@@ -3,7 +3,7 @@ import { type RunningManager, runClient, startAgent, startManager } from './harn
 import { isObject, type JsonObject } from './harness/management.ts';
 import { cleanUp, runProgram } from './harness/processes.ts';
 import { serviceProgram } from './harness/service-program.ts';
-import { failing, slow, type TestService, wellBehaved } from './harness/services.ts';
+import { failing, scripted, slow, type TestService, wellBehaved } from './harness/services.ts';
 
 /** `node0 ok` or `node0 failed`, and whether it was rolled back. */
 function membersOf(result: JsonObject): string[] {
@@ -98,6 +98,31 @@ describe('a service bundle of real init scripts', function () {
     expect(dbPid).to.be.a('number');
     expect(await changesOf(db)).to.deep.equal(['start']);
     expect(await changesOf(app)).to.deep.equal(['start', 'stop']);
+    expect(await changesOf(nginx)).to.deep.equal([]);
+  });
+
+  it('is unverified when a member says it was started and is dead, and puts back what it had started', async () => {
+    const liar = scripted('[ "$1" != status ] || { echo "$name is stopped"; exit 3; }\necho "$1 done"');
+    const services = [db.name, liar.name, nginx.name].join(', ');
+    const sections = { 'bundle:lies': { services } };
+    await startAgent({ managers: [manager], nodeName: 'web2', settings: { settle_time: 0.5 }, sections });
+    await manager.waitForSubscribers(2);
+    const asked = manager.request('web2', 'start', 'bundle:lies', '-w', '30');
+    const run = await runClient(asked, { deadlineMs: 40_000 });
+    expect(run, run.stderr).to.include({ code: 2 });
+    const [{ result, msg } = {}] = run.answers();
+    if (!isObject(result)) throw new Error(run.stdout);
+    expect(membersOf(result)).to.deep.equal([
+      `${db.name} start ok`,
+      `${liar.name} start unverified`,
+      `${nginx.name} start cancelled`,
+      `${db.name} stop ok (roll-back)`,
+    ]);
+    expect(result).to.include({ returncode: 0, state: 'unknown' });
+    expect(msg).to.include(`but member ${liar.name}: the service is stopped`);
+    expect(db.daemonPid()).to.equal(undefined);
+    expect(await changesOf(db)).to.deep.equal(['start', 'stop']);
+    expect(await changesOf(liar)).to.deep.equal(['start']);
     expect(await changesOf(nginx)).to.deep.equal([]);
   });
 

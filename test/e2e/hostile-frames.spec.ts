@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { ManagementRequest } from '../../src/wire/management.ts';
+import { FrontendRequest } from '../../src/wire/request.ts';
 import { eventually } from '../fakes/eventually.ts';
 import type { Daemon } from './harness/daemon.ts';
 import { FakeManager } from './harness/fake-manager.ts';
@@ -18,8 +20,8 @@ import { type ServiceProgram, serviceProgram } from './harness/service-program.t
 
 const seed = 20141122;
 const count = 1_000;
-const batches = 14;
-const batchesToWarmUp = 6;
+const batches = 20;
+const batchesToWarmUp = 12;
 /** For eight batches more: three messages of four may leave a KiB. */
 const growthMiB = 6;
 // A heap with much room is cleaned up seldom, and grows by more than what is looked for.
@@ -179,8 +181,11 @@ describe('thousands of random and mutated messages', function () {
 
     it('go together with messages that are too large: refused with a code, or cut off', async () => {
       const { manager } = await fleet();
-      const large = Buffer.alloc(65 * 1024, ' ');
-      for (const endpoint of [manager.endpoints.frontend, manager.endpoints.mgmt]) {
+      for (const [endpoint, maxBytes] of [
+        [manager.endpoints.frontend, FrontendRequest.maxBytes],
+        [manager.endpoints.mgmt, ManagementRequest.maxBytes],
+      ] as const) {
+        const large = Buffer.alloc(maxBytes + 1, ' ');
         expect(await exchange(endpoint, [[empty, large]])).to.have.nested.property(
           '[0].code',
           'FRAME_TOO_LARGE',
@@ -296,12 +301,16 @@ async function fleet(): Promise<{ manager: RunningManager; agent: RunningAgent }
 
 /** The same batch several times; then the daemon is as large as before, has not repeated itself, and is well. */
 async function overAndOver(daemon: Daemon, batch: (round: number) => Promise<void>): Promise<void> {
-  let warmMiB = 0;
+  const sizesMiB: number[] = [];
   for (let round = 1; round <= batches; round += 1) {
     await batch(round);
-    if (round === batchesToWarmUp) warmMiB = residentMiBOf(daemon);
+    sizesMiB.push(residentMiBOf(daemon));
   }
-  expect(residentMiBOf(daemon) - warmMiB, 'growth in MiB').to.be.below(growthMiB);
+  // A heap is now and then larger by some MiB until it is cleaned up: the lowest of six counts.
+  const [warmMiB, endMiB] = [sizesMiB.slice(0, batchesToWarmUp), sizesMiB].map((sizes) =>
+    Math.min(...sizes.slice(-6)),
+  );
+  expect(Number(endMiB) - Number(warmMiB), `growth in MiB: ${sizesMiB}`).to.be.below(growthMiB);
   expectNoRepetition(daemon);
   expect(await daemon.status()).to.include({ status: 'running' });
 }

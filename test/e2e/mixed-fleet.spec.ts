@@ -51,7 +51,8 @@ describe('a fleet of sysvinit, systemd and FreeBSD', function () {
   it('restarts one service on all of them with one command, each in its own way', async () => {
     await command('start');
     const before = await pids();
-    const run = await command('restart');
+    const looks = ['--settle', '1', '-w', '20'];
+    const run = await runClient(manager.request('any', 'restart', 'cron', ...looks));
     expect(run, run.stderr).to.include({ code: 0 });
     expect(byNode(run.answers(), 'provider')).to.deep.equal({
       freebsd: 'rc(8)',
@@ -61,7 +62,14 @@ describe('a fleet of sysvinit, systemd and FreeBSD', function () {
     expect(byNode(run.answers(), 'returncode')).to.deep.equal({ freebsd: 0, systemd: 0, sysv: 0 });
     const after = await pids();
     for (const node of Object.keys(hosts)) expect(after[node], node).to.not.equal(before[node]);
-    expect(await states()).to.deep.equal({ freebsd: 'running', systemd: 'running', sysv: 'running' });
+    const verifications = byNode(run.answers(), 'verification');
+    for (const node of Object.keys(hosts)) {
+      const pids = { pidBefore: before[node], pidAfter: after[node] };
+      expect(verifications[node], node).to.include({ isVerified: true, ...pids });
+    }
+    const running = { freebsd: 'running', systemd: 'running', sysv: 'running' };
+    expect(byNode(run.answers(), 'state')).to.deep.equal(running);
+    expect(await states()).to.deep.equal(running);
   });
 
   it('says of each host what is true there', async () => {

@@ -67,7 +67,14 @@ service_program = /run/service-mgr-test/service
 `,
     );
     // As an init script does it that knows nothing of systemd.
-    const script = '#!/bin/sh\nenv >/run/service-mgr-test/environment\nsleep 2147485 >/dev/null 2>&1 &\n';
+    const script = `#!/bin/sh
+if [ "$2" = status ]; then
+  pgrep -fx 'sleep 2147485' >/dev/null && exit 0
+  exit 3
+fi
+env >/run/service-mgr-test/environment
+sleep 2147485 >/dev/null 2>&1 &
+`;
     writeFileSync(join(inside, 'service'), script, { mode: 0o755 });
     for (const name of names) {
       await sh(`mkdir /etc/systemd/system/${name}.service.d`);

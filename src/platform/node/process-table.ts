@@ -7,13 +7,16 @@ const tickMs = 10;
 const dead = /[ZXx]/;
 
 /** From proc(5) on Linux. Elsewhere a process is known only by the answer to signal 0, and so is a zombie. */
-export const nodeProcessTable: ProcessTable = {
-  find: process.platform === 'linux' ? findInProc : findBySignal,
-  read: readSmallFile,
-};
+export const nodeProcessTable: ProcessTable =
+  process.platform === 'linux' ? processTableUnder('') : { find: findBySignal, read: readSmallFile };
 
-function findInProc(pid: number): LiveProcess | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
+/** That of another Linux, whose root folder can be seen here. */
+export function processTableUnder(root: string): ProcessTable {
+  return { find: (pid) => findInProc(root, pid), read: (path) => readSmallFile(`${root}${path}`) };
+}
+
+function findInProc(root: string, pid: number): LiveProcess | undefined {
+  const stat = textOf(`${root}/proc/${pid}/stat`);
   // The name of the program stands in parentheses and may hold anything, also spaces and parentheses.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
   const [state = ''] = fields;

@@ -4,7 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { FreeBsdRc } from '../../../src/provider/freebsd-rc.ts';
 import { reap, startNamespace } from '../../e2e/harness/namespace.ts';
 import { temporaryFolder } from '../../e2e/harness/temporary-folder.ts';
-import { type Kind, killInside, mainProcess, pidsInside, processesInside } from './service-host.ts';
+import {
+  type Kind,
+  killInside,
+  mainProcess,
+  pidsInside,
+  processesInside,
+  processTableInside,
+} from './service-host.ts';
 
 const fixture = fileURLToPath(new URL('../../fakes/freebsd/', import.meta.url));
 
@@ -42,8 +49,9 @@ export const freeBsd: Kind = {
     const namespace = await startNamespace('a FreeBSD fixture', reap, []);
     const program = join(folder, 'service');
     const processes = processesInside(namespace);
+    const processTable = processTableInside(namespace);
     return {
-      provider: new FreeBsdRc({ processes, program, outputLimitBytes: 65_536 }),
+      provider: new FreeBsdRc({ processes, processTable, program, outputLimitBytes: 65_536 }),
       says: (name, action) => namespace.run(program, name, action),
       pids: () => pidsInside(namespace),
       kill: () => killInside(namespace),

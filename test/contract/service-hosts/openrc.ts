@@ -1,6 +1,6 @@
 import { OpenRc } from '../../../src/provider/openrc.ts';
 import { startOpenRc } from '../../e2e/harness/openrc.ts';
-import { filesInside, type Kind, killInside, pidsInside, processesInside } from './service-host.ts';
+import { type Kind, killInside, pidsInside, processesInside, processTableInside } from './service-host.ts';
 
 const scripts: Readonly<Record<string, string>> = {
   // Under supervise-daemon(8), because OpenRC sees only of such a service that it has died.
@@ -26,9 +26,9 @@ export const openrc: Kind = {
     const namespace = await startOpenRc();
     for (const [name, script] of Object.entries(scripts)) namespace.install(name, script);
     const processes = processesInside(namespace);
-    const files = filesInside(namespace);
+    const processTable = processTableInside(namespace);
     return {
-      provider: new OpenRc({ processes, files, program: 'rc-service', outputLimitBytes: 65_536 }),
+      provider: new OpenRc({ processes, processTable, program: 'rc-service', outputLimitBytes: 65_536 }),
       says: (name, action) => namespace.run('rc-service', name, action),
       pids: () => pidsInside(namespace),
       // Its supervisor would start it again.

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Files } from '../../../src/platform/files.ts';
 import { nodeFiles } from '../../../src/platform/node/files.ts';
+import { processTableUnder } from '../../../src/platform/node/process-table.ts';
 import { NodeProcesses } from '../../../src/platform/node/processes.ts';
+import type { ProcessTable } from '../../../src/platform/process-table.ts';
 import type { Processes } from '../../../src/platform/processes.ts';
 import type { Programs } from '../../../src/platform/programs.ts';
 import type { Provider } from '../../../src/provider/provider.ts';
@@ -62,6 +64,11 @@ export function processesInside({ enter }: Namespace): Processes {
   onCleanUp(() => processes.close());
   const [nsenter = '', ...rest] = enter;
   return { run: (file, args, options) => processes.run(nsenter, [...rest, file, ...args], options) };
+}
+
+/** Processes and pid files of the inside of a namespace. */
+export function processTableInside({ root }: Namespace): ProcessTable {
+  return processTableUnder(root);
 }
 
 /** Files of the inside of a namespace. */

@@ -41,7 +41,7 @@ function seen(document: JsonObject): object {
 }
 
 function wanted({ outcome, state, code = 0, action }: Call): object {
-  const isLookedAt = outcome !== 'failed' && action !== 'status';
+  const isLookedAt = outcome !== 'failed' && !['status', 'enable'].includes(action);
   return {
     ...{ outcome, code },
     ...(state === undefined ? {} : { state }),

@@ -13,10 +13,9 @@ interface Host extends Namespace {
   install(name: string, text: string): Promise<void> | void;
 }
 
-for (const [name, units, open, program] of [
-  ['systemd', systemdZoo, startSystemd, 'service'],
-  // Debian's service(8) on OpenRC takes every script that it finds for one that was started.
-  ['OpenRC', openRcZoo, startOpenRc, 'rc-service'],
+for (const [name, units, open, provider] of [
+  ['systemd', systemdZoo, startSystemd, 'systemd'],
+  ['OpenRC', openRcZoo, startOpenRc, 'openrc'],
 ] as const) {
   describe(`the zoo on ${name}`, function () {
     this.timeout(120_000);
@@ -25,7 +24,7 @@ for (const [name, units, open, program] of [
     before(async () => {
       const host: Host = await open();
       const manager = await startManager();
-      const settings = { settle_time: 2, service_program: program };
+      const settings = { settle_time: 2, provider };
       await startAgent({ managers: [manager], nodeName: 'zoo', settings, within: host.within });
       await manager.waitForSubscribers(1);
       for (const unit of units) visits.set(unit, visit(manager, unit, await installed(host, unit)));

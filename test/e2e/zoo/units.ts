@@ -38,7 +38,27 @@ export const systemdZoo: readonly Unit[] = [
     ],
   ),
   unit('dies-after-1-s', [sh('sleep 1; exit 1')], [dead('start')]),
-  unit('does-its-work-and-ends', ['Type=oneshot', sh(':')], [dead('start')]),
+  unit(
+    'does-its-work-and-ends',
+    ['Type=oneshot', sh(':')],
+    [{ ...started, state: 'stopped' }, { ...started, action: 'restart', state: 'stopped' }, stopped],
+  ),
+  unit('does-long-work-and-ends', ['Type=oneshot', sh('sleep 1')], [{ ...started, state: 'stopped' }]),
+  unit(
+    'does-work-that-fails',
+    ['Type=oneshot', sh('exit 4')],
+    [{ action: 'start', outcome: 'failed', code: 1 }],
+  ),
+  unit(
+    'is-kept-from-its-work',
+    [
+      ...['Type=oneshot', sh(':'), '[Unit]', 'ConditionPathExists=/nowhere'],
+      // Of what nothing needs, systemd forgets at once that it was kept from it.
+      ...['[Install]', 'WantedBy=multi-user.target'],
+    ],
+    [{ action: 'enable', outcome: 'ok' }, dead('start')],
+  ),
+  unit('ends-though-it-is-no-work', [sh(':')], [dead('start')]),
   unit('does-its-work-and-stays', ['Type=oneshot', 'RemainAfterExit=yes', sh(':')], [started, stopped]),
   unit(
     'dies-at-once-and-is-started-again',
@@ -60,7 +80,12 @@ export const systemdZoo: readonly Unit[] = [
       },
     ],
   ),
-  unit('dies-on-reload', [sh(forEver), 'ExecReload=/bin/kill -KILL $MAINPID'], [started, dead('reload')]),
+  unit(
+    'dies-on-reload',
+    // Only when the reload is over: systemd fails one that it ends itself.
+    [sh(forEver), "ExecReload=/bin/sh -c '(sleep 0.5; kill -KILL $MAINPID) &'"],
+    [started, dead('reload')],
+  ),
   unit('stops-slowly', [sh('trap "sleep 3; exit 0" TERM; while :; do sleep 0.1; done')], [started, stopped]),
   unit(
     'ignores-term',
@@ -73,7 +98,6 @@ export const systemdZoo: readonly Unit[] = [
     ['ExecStartPre=/bin/sleep 2147483', sh(forEver)],
     [{ action: 'start', outcome: 'failed', code: -15, limit: 1 }],
   ),
-  unit('fails', ['Type=oneshot', sh('exit 3')], [{ action: 'start', outcome: 'failed', code: 1 }]),
 ];
 
 const daemon = 'command=/bin/sleep\ncommand_background=yes\npidfile="/run/$RC_SVCNAME.pid"\n';

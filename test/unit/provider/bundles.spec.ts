@@ -122,6 +122,23 @@ describe('starting a bundle', () => {
     expect(await web.run('start')).to.include({ state: 'stopped', exitCode: 7 });
   });
 
+  it('looks at its members with a time limit and a signal, and nothing else that is the action’s', async () => {
+    const web = bench({ db: stopped() });
+    const given = new Set<string>();
+    const inspect = web.host.inspect.bind(web.host);
+    web.host.inspect = (service, limits) => {
+      for (const key of Object.keys(limits)) given.add(key);
+      return inspect(service, limits);
+    };
+    const { signal } = new AbortController();
+    const limits = { signal, conclude: signal, settleMs: 100, onOutput: () => {} };
+    await web.run('start', limits);
+    expect([...given]).to.have.members(['timeoutMs', 'signal']);
+    given.clear();
+    await web.bundles.inspect(serviceOf('bundle:web'), { timeoutMs: 1_000, ...limits });
+    expect([...given]).to.have.members(['timeoutMs', 'signal']);
+  });
+
   it('says nothing of a verification when all is as it should be', async () => {
     const web = bench({ db: stopped({ start: { isVerified: true } }) });
     expect(await web.run('start')).to.not.have.property('verification');

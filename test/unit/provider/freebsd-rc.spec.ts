@@ -1,14 +1,18 @@
 import { expect } from 'chai';
 import { FreeBsdRc } from '../../../src/provider/freebsd-rc.ts';
 import type { ActionName, ServiceName } from '../../../src/wire/fields.ts';
+import { MemoryProcessTable } from '../../fakes/memory-process-table.ts';
 import { type ScriptedAnswer, ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
 const refusal = (action: string) =>
   `Cannot '${action}' nginx. Set nginx_enable to YES in /etc/rc.conf or use 'one${action}' instead of '${action}'.\n`;
 
-function opened(script: Readonly<Record<string, ScriptedAnswer>>) {
+function opened(
+  script: Readonly<Record<string, ScriptedAnswer>>,
+  processTable = new MemoryProcessTable().starts(8).starts(812),
+) {
   const processes = new ScriptedProcesses(script);
-  const provider = new FreeBsdRc({ processes, program: 'service', outputLimitBytes: 65_536 });
+  const provider = new FreeBsdRc({ processes, processTable, program: 'service', outputLimitBytes: 65_536 });
   const run = (action: string, timeoutMs = 1_000) =>
     provider.run('nginx' as ServiceName, action as ActionName, { timeoutMs });
   const inspect = () => provider.inspect('nginx' as ServiceName, { timeoutMs: 1_000 });
@@ -37,6 +41,25 @@ describe('rc(8) of FreeBSD', () => {
     const stderr = "/etc/rc.d/nginx: unknown directive 'status'.\nUsage: ...\n";
     const { run } = opened({ 'service nginx status': { exitCode: 1, stderr } });
     expect((await run('status')).state).to.equal('unknown');
+  });
+
+  it('has a process that its pid file names where it has no status, also when somebody watches', async () => {
+    const stdout = "/etc/rc.d/nginx: unknown directive 'onestatus'.\nUsage: ...\n";
+    const script = { 'service nginx onestatus': { exitCode: 1, stdout } };
+    const table = new MemoryProcessTable();
+    expect((await opened(script, table).inspect()).state).to.equal('unknown');
+    table.starts(77).write('/var/run/nginx.pid', '77\n');
+    expect(await opened(script, table).inspect()).to.deep.equal({ state: 'running', mainPid: 77 });
+  });
+
+  it('does not run when none of the processes that its status names does', async () => {
+    const stdout = 'nginx is running as pid 9 10.\n';
+    const { inspect, run } = opened({
+      'service nginx onestatus': { stdout },
+      'service nginx status': { stdout },
+    });
+    expect(await inspect()).to.deep.equal({ state: 'failed', mainPid: undefined });
+    expect((await run('status')).state).to.equal('failed');
   });
 
   it('does not take a script that speaks of another service for one that does not exist', async () => {

@@ -1,16 +1,12 @@
 import { expect } from 'chai';
 import { OpenRc } from '../../../src/provider/openrc.ts';
 import type { ActionName, ServiceName } from '../../../src/wire/fields.ts';
-import { memoryFiles } from '../../fakes/host-view.ts';
+import { MemoryProcessTable } from '../../fakes/memory-process-table.ts';
 import { type ScriptedAnswer, ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
-function opened(
-  script: Readonly<Record<string, ScriptedAnswer>>,
-  contents: Readonly<Record<string, string>> = {},
-) {
+function opened(script: Readonly<Record<string, ScriptedAnswer>>, processTable = new MemoryProcessTable()) {
   const processes = new ScriptedProcesses(script);
-  const files = memoryFiles(contents);
-  const provider = new OpenRc({ processes, files, program: 'rc-service', outputLimitBytes: 65_536 });
+  const provider = new OpenRc({ processes, processTable, program: 'rc-service', outputLimitBytes: 65_536 });
   const run = (action: string) =>
     provider.run('nginx' as ServiceName, action as ActionName, { timeoutMs: 1_000 });
   const inspect = () => provider.inspect('nginx' as ServiceName, { timeoutMs: 1_000 });
@@ -43,24 +39,47 @@ describe('OpenRC', () => {
     expect((await opened({ ...failed, ...broken }).run('start')).state).to.equal('unknown');
   });
 
-  it('tells the child of its supervisor, or whom the pid file names, while it is there', async () => {
-    const script = { 'rc-service nginx status': {} };
+  describe('of a service that it says is started', () => {
+    const script = { 'rc-service nginx status': { stdout: ' * status: started\n' } };
     const options = '/run/openrc/options/nginx';
-    const supervised = {
-      [`${options}/child_pid`]: '92\n',
-      [`${options}/pidfile`]: '/run/a.pid',
-      '/run/a.pid': '90',
-    };
-    const there = { '/proc/90/': '', '/proc/92/': '' };
-    const mainPid = async (contents: Record<string, string>) =>
-      (await opened(script, contents).inspect()).mainPid;
-    expect(await mainPid({ ...supervised, ...there })).to.equal(92);
-    const { [`${options}/child_pid`]: _, ...byPidFile } = supervised;
-    expect(await mainPid({ ...byPidFile, ...there })).to.equal(90);
-    expect(await mainPid(byPidFile)).to.equal(undefined);
-    expect(await mainPid({ ...byPidFile, ...there, '/run/a.pid': 'none' })).to.equal(undefined);
-    expect(await mainPid(there)).to.equal(undefined);
+    const inspected = (table: MemoryProcessTable) => opened(script, table).inspect();
+    const byPidFile = () =>
+      new MemoryProcessTable().write(`${options}/pidfile`, '/run/a.pid\n').write('/run/a.pid', '90\n');
+    const supervised = () => byPidFile().starts(90).write(`${options}/child_pid`, '92\n');
+
+    it('tells the main process: the child of its supervisor, or whom the pid file names', async () => {
+      expect(await inspected(supervised().starts(92))).to.deep.equal({ state: 'running', mainPid: 92 });
+      expect(await inspected(byPidFile().starts(90))).to.deep.equal({ state: 'running', mainPid: 90 });
+    });
+
+    it('sees that it is dead, whoever started it', async () => {
+      expect(await inspected(supervised())).to.deep.equal({ state: 'failed', mainPid: undefined });
+      expect(await inspected(byPidFile())).to.deep.equal({ state: 'failed', mainPid: undefined });
+      expect((await opened(script, byPidFile()).run('status')).state).to.equal('failed');
+    });
+
+    it('believes it where nothing is known of its process', async () => {
+      expect(await inspected(new MemoryProcessTable())).to.deep.equal({
+        state: 'running',
+        mainPid: undefined,
+      });
+    });
   });
+
+  for (const [exitCode, word] of [
+    [4, 'stopping'],
+    [8, 'starting'],
+    [16, 'inactive'],
+  ] as const) {
+    it(`knows no state of a service that is ${word}, though its process may live`, async () => {
+      const table = new MemoryProcessTable().starts(90).write('/run/nginx.pid', '90\n');
+      const script = {
+        'rc-service nginx status': { exitCode, stdout: ` * status: ${word}\n` },
+        'rc-service --exists nginx': {},
+      };
+      expect(await opened(script, table).inspect()).to.deep.equal({ state: 'unknown', mainPid: undefined });
+    });
+  }
 
   it('lists all services in its own words', async () => {
     const { run } = opened({

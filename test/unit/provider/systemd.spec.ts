@@ -4,8 +4,12 @@ import { Systemd } from '../../../src/provider/systemd.ts';
 import type { ActionName, ServiceName } from '../../../src/wire/fields.ts';
 import { type ScriptedAnswer, ScriptedProcesses } from '../../fakes/scripted-processes.ts';
 
+const properties = [
+  ...['LoadState', 'ActiveState', 'SubState', 'MainPID'],
+  ...['Type', 'RemainAfterExit', 'Result', 'ConditionResult', 'ConditionTimestampMonotonic'],
+];
 const show = (unit: string) =>
-  `systemctl show --property=LoadState --property=ActiveState --property=SubState --property=MainPID ${unit}`;
+  `systemctl show ${properties.map((each) => `--property=${each}`).join(' ')} ${unit}`;
 const units = 'systemctl --no-pager --full --plain --no-legend --type=service --all list-units';
 const files = 'systemctl --no-pager --full --plain --no-legend --type=service list-unit-files';
 const shown = (load: string, active: string, sub: string, pid = 0) =>
@@ -87,6 +91,38 @@ describe('systemd', () => {
       [show('nginx.service')]: { stdout: shown('loaded', 'active', 'running', 77) },
     });
     expect(await inspect()).to.deep.equal({ state: 'running', mainPid: 77 });
+  });
+
+  describe('of a unit that does its work and ends', () => {
+    const inspected = async (changes: Readonly<Record<string, string | number>>) => {
+      const all = {
+        ...{ LoadState: 'loaded', ActiveState: 'inactive', SubState: 'dead', MainPID: 0, Type: 'oneshot' },
+        ...{ RemainAfterExit: 'no', Result: 'success' },
+        ...{ ConditionResult: 'yes', ConditionTimestampMonotonic: 7 },
+        ...changes,
+      };
+      const stdout = Object.entries(all).map(([property, value]) => `${property}=${value}\n`);
+      return opened({ [show('nginx.service')]: { stdout: stdout.join('') } }).inspect();
+    };
+    const done = { state: 'stopped', mainPid: undefined, hasDoneItsWork: true };
+    const stopped = { state: 'stopped', mainPid: undefined };
+
+    it('tells that it has done it, also when systemd has forgotten all about it', async () => {
+      expect(await inspected({})).to.deep.equal(done);
+      const forgotten = { ConditionResult: 'no', ConditionTimestampMonotonic: 0 };
+      expect(await inspected(forgotten)).to.deep.equal(done);
+    });
+
+    it('does not say so where it failed, was not let begin, is still at it, or is to stay', async () => {
+      expect(await inspected({ Result: 'exit-code' })).to.deep.equal(stopped);
+      expect(await inspected({ ConditionResult: 'no' })).to.deep.equal(stopped);
+      expect(await inspected({ Type: 'simple' })).to.deep.equal(stopped);
+      const atIt = { ActiveState: 'activating', SubState: 'start', MainPID: 9 };
+      expect(await inspected(atIt)).to.deep.equal({ state: 'unknown', mainPid: 9 });
+      expect(await inspected({ RemainAfterExit: 'yes' })).to.deep.equal(stopped);
+      const stays = { RemainAfterExit: 'yes', ActiveState: 'active', SubState: 'exited' };
+      expect(await inspected(stays)).to.deep.equal({ state: 'running', mainPid: undefined });
+    });
   });
 
   it('lists what is loaded and what could be, but no template, alias or absent unit', async () => {

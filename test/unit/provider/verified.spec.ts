@@ -5,6 +5,7 @@ import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import type { ActionName, ServiceName } from '../../../src/wire/fields.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemoryProcessTable } from '../../fakes/memory-process-table.ts';
+import { actionOf, serviceOf } from '../../fakes/scripted-host.ts';
 import { type Timeline, TimelineProvider } from '../../fakes/timeline-provider.ts';
 
 interface Seen {
@@ -260,6 +261,25 @@ describe('what an action should make of a service', () => {
     const told = timeline.after.map(([, ...moment]) => moment.join(' ')).join(', then ');
     it(`${action}: ${timeline.before} -> ${told} is ${verdict === true ? 'verified' : `not: ${verdict}`}`, async () => {
       expect(await verdictOf(action, timeline)).to.equal(verdict);
+    });
+  }
+
+  for (const action of ['start', 'restart']) {
+    it(`${action}: to have done its work and ended is as good as to run`, async () => {
+      const bench = new Bench();
+      const inner = new TimelineProvider(
+        { before: 'stopped', after: [[0, 'stopped']] },
+        bench.clock,
+        bench.table,
+      );
+      const provider: Provider = {
+        run: () => inner.run(),
+        inspect: async () => ({ ...(await inner.inspect()), hasDoneItsWork: true }),
+      };
+      const given = [serviceOf('backup'), actionOf(action), { timeoutMs: 60_000 }] as const;
+      const { state, verification } = await bench.ends(bench.verified(provider).run(...given));
+      expect(state).to.equal('stopped');
+      expect(verification).to.include({ isVerified: true, after: 'stopped', changes: 0 });
     });
   }
 
