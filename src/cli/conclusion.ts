@@ -68,9 +68,11 @@ export function sayStopped(
   const nodes = unbegun(report).map(({ node }) => node);
   output.message(`stopped: ${why}`);
   if (nodes.length > 0) output.message(`not started: ${foldNames(nodes)}`);
+  const bad = summary.outcomes.filter(({ outcome }) => outcome !== 'ok');
+  const failed = bad.filter(({ outcome }) => failedOutcomes.has(outcome));
   const parts = [
-    ...(nodes.length === 0 ? [] : ['--remaining']),
-    ...(summary.outcomes.some(({ outcome }) => failedOutcomes.has(outcome)) ? ['--failed'] : []),
+    ...(failed.length < bad.length ? ['--remaining'] : []),
+    ...(failed.length > 0 ? ['--failed'] : []),
   ];
   if (parts.length === 0) return;
   output.message(
