@@ -124,9 +124,11 @@ export class BundleTurns {
   async #inspect(service: ServiceName): Promise<Inspection | undefined> {
     if (!this.#mayGoOn()) return undefined;
     const { provider, limits } = this.#options;
+    const { signal } = limits;
     try {
       const timeoutMs = Math.min(this.#left.ms, this.#ownLimitMsOf(service), lookLimitMs);
-      return await provider.inspect(service, { ...limits, timeoutMs });
+      // Who watches the action does not want to see how we look.
+      return await provider.inspect(service, { timeoutMs, ...(signal === undefined ? {} : { signal }) });
     } catch (error) {
       if (!isServiceManagerError(error) || error.code !== 'PROVIDER_FAILED') throw error;
       return undefined;

@@ -25,7 +25,7 @@ export class FreeBsdRc implements Provider {
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
-    const exit = await this.#programs.run(this.#program, [service, action], limits);
+    const exit = await this.#programs.act(this.#program, [service, action], limits);
     return { ...exit, provider: name, state: await this.#stateAfter(service, action, exit, limits) };
   }
 

@@ -1,5 +1,5 @@
 import type { ProcessExit, Processes } from '../platform/processes.ts';
-import type { ReadLimits } from './provider.ts';
+import type { ActionLimits, ReadLimits } from './provider.ts';
 
 export interface HostProgramsOptions {
   readonly processes: Processes;
@@ -28,6 +28,16 @@ export class HostPrograms {
   ): Promise<ProcessExit> {
     const options = { timeoutMs, killAfterMs, outputLimitBytes };
     return this.#processes.run(program, args, signal === undefined ? options : { ...options, signal });
+  }
+
+  /** As `run`, for what was asked for: who watches the action sees what the program prints as it comes. */
+  act(program: string, args: readonly string[], limits: ActionLimits): Promise<ProcessExit> {
+    const { timeoutMs, signal, onOutput } = limits;
+    return this.#processes.run(program, args, {
+      ...{ timeoutMs, killAfterMs, outputLimitBytes: this.outputLimitBytes },
+      ...(signal === undefined ? {} : { signal }),
+      ...(onOutput === undefined ? {} : { onOutput }),
+    });
   }
 }
 

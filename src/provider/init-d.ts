@@ -37,7 +37,7 @@ export class InitD implements Provider {
     const script = this.#scriptOf(service);
     if (!this.#options.hostPrograms.isThere(script)) return noScript(script, action);
     const command = bootLinksCommand(this.#options.bootLinks, service, action) ?? [script, [action]];
-    const exit = await this.#programs.run(...command, limits);
+    const exit = await this.#programs.act(...command, limits);
     const state = action === 'status' ? this.#inspection(service, exit).state : 'unknown';
     return { ...exit, provider: name, state };
   }

@@ -33,7 +33,7 @@ export class OpenRc implements Provider {
 
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
-    const exit = await this.#programs.run(...this.#commandLine(service, action), limits);
+    const exit = await this.#programs.act(...this.#commandLine(service, action), limits);
     return { ...exit, provider: name, state: await this.#stateAfter(service, action, exit, limits) };
   }
 

@@ -40,7 +40,7 @@ export class Runit implements Provider {
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
     const folder = this.#folderOf(service);
-    const exit = await this.#programs.run(...this.#commandLine(folder, action), limits);
+    const exit = await this.#programs.act(...this.#commandLine(folder, action), limits);
     // A status of sv(8) has code 0 also for a service that is down, so that its words have to be read.
     const [said] = statesIn(exit.stdout.text.split('\n'), folder);
     const isSaid = !wasEnded(exit) && (action === 'status' || said?.state === 'not-found');

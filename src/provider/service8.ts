@@ -38,7 +38,7 @@ export class Service8 implements Provider {
     if (action === 'list') return this.#list(limits);
     const { program, bootLinks } = this.#options;
     const command = bootLinksCommand(bootLinks, service, action) ?? [program, [service, action]];
-    const exit = await this.#programs.run(...command, limits);
+    const exit = await this.#programs.act(...command, limits);
     const state = action === 'status' ? this.#inspection(service, exit).state : stateAfterAction(exit);
     return { ...exit, provider: name, state };
   }

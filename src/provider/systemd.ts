@@ -29,7 +29,7 @@ export class Systemd implements Provider {
   async run(service: ServiceName, action: ActionName, limits: ActionLimits): Promise<ProviderResult> {
     if (action === 'list') return this.#list(limits);
     const unit = unitOf(service);
-    const exit = await this.#programs.run(this.#program, [...quietly, action, unit], limits);
+    const exit = await this.#programs.act(this.#program, [...quietly, action, unit], limits);
     if (wasEnded(exit)) return { ...exit, provider: name, state: 'unknown' };
     const mayBeUnknown = action === 'status' || exit.exitCode !== 0;
     const { state } = mayBeUnknown ? await this.inspect(service, limitsAfter(limits, exit)) : notKnown;
