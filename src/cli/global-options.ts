@@ -53,7 +53,7 @@ export function addGlobalOptions<Args extends unknown[], Options extends OptionV
     .addOption(
       new Option(
         '-w, --wait-time <seconds>',
-        `wait at most this long (default: ${clientKeys.waitTime.fallback})`,
+        `wait at most this long (default: ${clientKeys.waitTime.fallback}), or for each batch of a rollout (default: 120)`,
       )
         .argParser(checked(clientKeys.waitTime))
         .helpGroup(group),

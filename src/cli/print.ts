@@ -38,8 +38,10 @@ export function printReport(format: Format, report: Report, look: Look): string 
 
 /** Who answered and who did not, by name; v1 agents without one come last. */
 function summariesOf(report: Report): Summary[] {
-  const { unnamed, withheld, isAimKnown } = report.summary;
-  const silent = silentNodes(report).map((node) => summaryOfSilent(node, absenceOf(report, node)));
+  const { unnamed, withheld, isAimKnown, isOver, rollout } = report.summary;
+  // Many of its nodes just wait for their turn.
+  const isRolling = rollout !== undefined && !isOver;
+  const silent = silentNodes(report).map((node) => summaryOfSilent(node, absenceOf(report, node), isRolling));
   const summaries = [...answersInOrder(report).map(summaryOf), ...silent];
   const named = inNaturalOrder(
     summaries.filter(({ node }) => node !== undefined),

@@ -85,7 +85,7 @@ describe('an admin who follows the output of an action', function () {
       new RegExp(`\\u001b\\[(\\d+)m${node}\\u001b\\[39m \\| `).exec(client.screen)?.[1];
     expect(colourOf('web1'), client.screen).to.match(/^\d+$/);
     expect(colourOf('web2'), client.screen).to.match(/^\d+$/).and.not.equal(colourOf('web1'));
-    expect((await runClient(follow())).stdout).to.not.include('\u001b');
+    expect((await runClient(follow(), { deadlineMs: 30_000 })).stdout).to.not.include('\u001b');
   });
 
   it('is told by an agent without pseudo-terminals that output may come late, and sees it all the same', async () => {
@@ -109,7 +109,8 @@ describe('an admin who follows the output of an action', function () {
 
   it('is not buried under 100 MB, and neither is the agent or the manager', async () => {
     const [agent] = await startAgents({
-      web1: `yes 0123456789abcdefghijklmnopqrstuvwxyz | head -c ${printedBytes}; exit 0`,
+      web1: `[ ! -e '${gate}' ] || exit 0; : >'${gate}'
+yes 0123456789abcdefghijklmnopqrstuvwxyz | head -c ${printedBytes}; exit 0`,
     });
     const client = startClient(follow());
     expect((await client.waitForExit(60_000)).code, client.stderr.slice(-1_000)).to.equal(0);
@@ -119,7 +120,7 @@ describe('an admin who follows the output of an action', function () {
       expect(daemon?.program.isRunning).to.equal(true);
       expect(mostMemoryMiB(daemon?.program.pid), 'MiB of memory').to.be.below(300);
     }
-    expect(await runClient(follow()), 'once more').to.include({ code: 0 });
+    expect(await runClient(follow(), { deadlineMs: 30_000 }), 'once more').to.include({ code: 0 });
   });
 
   for (const end of ['stop', 'kill'] as const) {

@@ -49,10 +49,15 @@ export function summaryOf(answer: Answer): Summary {
   return { ...silence, node, outcome, word: outcome, lines: printableLines(answer.msg), isSilent: false };
 }
 
-/** A node that did not answer. */
-export function summaryOfSilent({ node, outcome }: NodeOutcome, absence: Absence | undefined): Summary {
+/** A node that did not answer. `isRolling`: it may still have its turn. */
+export function summaryOfSilent(
+  { node, outcome }: NodeOutcome,
+  absence: Absence | undefined,
+  isRolling = false,
+): Summary {
   const known = absence === undefined ? undefined : absenceText([absence]);
-  const note = outcome === 'ok' ? 'its answer did not arrive' : known;
+  const soFar = isRolling && outcome === 'no-answer' ? 'not yet' : known;
+  const note = outcome === 'ok' ? 'its answer did not arrive' : soFar;
   const lines = note === undefined ? [] : [note];
   return { ...silence, node: printable(node), outcome, word: outcome, lines, absence };
 }

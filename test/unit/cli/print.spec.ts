@@ -224,6 +224,15 @@ describe('printing answers', () => {
       );
     });
 
+    it('show who may still have its turn in a rollout that is not over', () => {
+      const rollout = { batch: 1, batches: 2, started: 1 };
+      const shown = (summary: object) =>
+        printReport('groups', reportOf({ silent: [['web1', 'no-answer']], summary }), { isColor: false });
+      expect(shown({ rollout, isOver: false })).to.equal('web1 no-answer (not yet)\n');
+      expect(shown({ rollout })).to.equal('web1 no-answer\n');
+      expect(shown({ isOver: false })).to.equal('web1 no-answer\n');
+    });
+
     it('show a single v1 agent that did not answer', () => {
       const one = reportOf({ summary: { unnamed: 1 } });
       expect(printReport('groups', one, { isColor: false })).to.equal('(1 unnamed) no-answer (v1 agents)\n');
