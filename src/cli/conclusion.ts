@@ -1,7 +1,9 @@
 import type { Absence, NodeOutcome } from '../client/index.ts';
 import { foldNames } from '../core/fold.ts';
 import { type Outcome, outcomes } from '../core/outcome.ts';
+import { type Answer, isServiceAnswer, nodeOfAnswer } from '../wire/result.ts';
 import { absenceText } from './formats/absence.ts';
+import { printable } from './formats/printable.ts';
 import type { Output } from './output.ts';
 import { failedOutcomes, isAimless, type Report, silentNodes } from './report.ts';
 
@@ -38,10 +40,25 @@ const headings: ReadonlyArray<readonly [Outcome, string]> = [
 export function nameAnswered(report: Report, output: Output): void {
   const silent = new Set(silentNodes(report).map(({ node }) => node));
   const answered = report.summary.outcomes.filter(({ node }) => !silent.has(node));
+  const reasons = new Map<string | undefined, string | undefined>(
+    report.answers.map((answer) => [nodeOfAnswer(answer), reasonOf(answer)]),
+  );
   for (const outcome of outcomes) {
     const names = answered.filter((node) => node.outcome === outcome).map(({ node }) => node);
-    if (names.length > 0) output.message(`${outcome}: ${foldNames(names)}`);
+    for (const reason of new Set(names.map((node) => reasons.get(node)))) {
+      const such = foldNames(names.filter((node) => reasons.get(node) === reason));
+      output.message(`${outcome}: ${such}${reason === undefined ? '' : `: ${reason}`}`);
+    }
   }
+}
+
+/** What the output of the action does not tell. */
+function reasonOf(answer: Answer): string | undefined {
+  if (!isServiceAnswer(answer)) return printable(answer.msg);
+  const { verification, health, timedOut } = answer.result;
+  if (timedOut === true) return 'timed out';
+  if (verification?.isVerified === false) return printable(verification.reason ?? verification.after);
+  return health?.isHealthy === false ? printable(`${health.check}: ${health.detail}`) : undefined;
 }
 
 /** Says on standard error what the answers do not show: who did not answer. `announced` were named at once. */
@@ -68,13 +85,15 @@ export function sayStopped(
   const nodes = unbegun(report).map(({ node }) => node);
   output.message(`stopped: ${why}`);
   if (nodes.length > 0) output.message(`not started: ${foldNames(nodes)}`);
+  const bad = summary.outcomes.filter(({ outcome }) => outcome !== 'ok');
+  const failed = bad.filter(({ outcome }) => failedOutcomes.has(outcome));
   const parts = [
-    ...(nodes.length === 0 ? [] : ['--remaining']),
-    ...(summary.outcomes.some(({ outcome }) => failedOutcomes.has(outcome)) ? ['--failed'] : []),
+    ...(failed.length < bad.length ? ['--remaining'] : []),
+    ...(failed.length > 0 ? ['--failed'] : []),
   ];
   if (parts.length === 0) return;
   output.message(
-    `go on with: service-mgr-client requests resume ${facts.id} ${parts.join(' or ')}${attachOptions}`,
+    `go on with: service-mgr-client requests resume ${facts.id} ${parts.join(' ')}${attachOptions}`,
   );
 }
 

@@ -209,7 +209,8 @@ export class Rollout {
 
   #stop(reason: StopReason, why: string): void {
     if (this.#isOver || this.#state.stop !== undefined) return;
-    const text = `${why}: ${nodesOf(this.#tally.waiting.size)} not started`;
+    const left = this.#tally.waiting.size;
+    const text = `${why}: ${left === 0 ? 'every node had been started' : `${nodesOf(left)} not started`}`;
     this.#state = { ...this.#state, stop: { reason, text } };
   }
 }

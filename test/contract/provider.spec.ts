@@ -68,6 +68,25 @@ for (const kind of [service8, initD, systemd, openrc, runit, freeBsd, memory]) {
       expect(await started('restart')).to.not.equal(second);
     });
 
+    it('shows what an action prints to who watches it, and not what it finds out by itself', async () => {
+      let seen = '';
+      const onOutput = (text: string, source: string) => {
+        if (source !== 'note') seen += text;
+      };
+      const watched = { ...limits, onOutput };
+      const { stdout, stderr } = await host.provider.run(
+        'good' as ServiceName,
+        'status' as ActionName,
+        watched,
+      );
+      expect(seen.trim()).to.not.equal('');
+      expect(seen.trim()).to.equal((stdout.text + stderr.text).trim());
+      seen = '';
+      const { services } = await host.provider.run('good' as ServiceName, 'list' as ActionName, watched);
+      expect(services?.map(({ service }) => service)).to.include('good');
+      expect(seen).to.equal('');
+    });
+
     it('hands over the exit code and both outputs as the host gave them', async () => {
       for (const action of ['start', 'status']) {
         await run(action);

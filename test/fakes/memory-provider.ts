@@ -40,6 +40,7 @@ export class MemoryProvider implements Provider {
     const hangs = action === 'start' && this.services.get(service)?.start === 'hangs';
     if (hangs) await new Promise((resolve) => setTimeout(resolve, limits.timeoutMs));
     const { code, stdout = '', stderr = '' } = hangs ? { code: -15 } : this.say(service, action);
+    if (action !== 'list' && stdout + stderr !== '') limits.onOutput?.(stdout + stderr, 'stdout');
     const isUnknown = action !== 'list' && !this.services.has(service);
     return {
       ...{ exitCode: code, timedOut: hangs, aborted: false, durationMs: 0 },

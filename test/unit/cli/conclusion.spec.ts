@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { announceAbsent, nameSilent, sayStopped } from '../../../src/cli/conclusion.ts';
+import { announceAbsent, nameAnswered, nameSilent, sayStopped } from '../../../src/cli/conclusion.ts';
 import { Output } from '../../../src/cli/output.ts';
 import type { Absence } from '../../../src/client/index.ts';
 import { outcomes } from '../../../src/core/outcome.ts';
-import { statusAnswer } from '../../fakes/answers.ts';
+import type { Answer } from '../../../src/wire/result.ts';
+import { statusAnswer, troubleAnswer } from '../../fakes/answers.ts';
 import { RecordedTerminal } from '../../fakes/recorded-terminal.ts';
 import { type ReportParts, reportOf } from '../../fakes/reports.ts';
 
@@ -116,6 +117,42 @@ describe('who did not answer', () => {
   });
 });
 
+describe('who answered, when the answers are not printed', () => {
+  const answered = (...answers: Answer[]) => said((output) => nameAnswered(reportOf({ answers }), output));
+  const refused = (node: string, msg: string) => troubleAnswer(node, 'ACTION_NOT_ALLOWED', msg);
+
+  it('is named by how it went', async () => {
+    expect(
+      await answered(statusAnswer('web1'), statusAnswer('web2', { returncode: 1 }), statusAnswer('web3')),
+    ).to.equal('ok: web[1,3]\nfailed: web2\n');
+  });
+
+  it('is named with what its output does not tell', async () => {
+    expect(
+      await answered(
+        ...[refused('web1', 'not here'), refused('web2', 'nor there'), refused('web3', 'not here')],
+        statusAnswer('web4', {
+          verification: {
+            isVerified: false,
+            reason: 'it is dead',
+            after: 'failed',
+            changes: 1,
+            settleMs: 200,
+          },
+        }),
+        statusAnswer('web5', {
+          health: { check: 'tcp:80', isHealthy: false, detail: 'refused', attempts: 1, durationMs: 1 },
+        }),
+        statusAnswer('web6', { returncode: -15, timedOut: true }),
+      ),
+    ).to.equal(
+      'failed: web6: timed out\n' +
+        'unverified: web4: it is dead\nunverified: web5: tcp:80: refused\n' +
+        'refused: web[1,3]: not here\nrefused: web2: nor there\n',
+    );
+  });
+});
+
 describe('a rollout that stopped', () => {
   const stopped = {
     rollout: { batch: 2, batches: 5, started: 6, stopped: '3 nodes failed, at most 2 may' },
@@ -134,7 +171,7 @@ describe('a rollout that stopped', () => {
       [
         'stopped: 3 nodes failed, at most 2 may',
         'not started: web[07-09]',
-        `go on with: service-mgr-client requests resume ${id} --remaining or --failed -e tcp://m1:5500`,
+        `go on with: service-mgr-client requests resume ${id} --remaining --failed -e tcp://m1:5500`,
         '',
       ].join('\n'),
     );
@@ -165,6 +202,15 @@ describe('a rollout that stopped', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('has those left that were ended at work, and those that were not there', async () => {
+    for (const outcome of ['cancelled', 'unreachable'] as const) {
+      const summary = { ...stopped, outcomes: [{ node: 'web1', outcome }] };
+      expect(await concluded({ answers: [statusAnswer('web1')], summary })).to.match(
+        new RegExp(`resume ${id} --remaining\\n$`),
+      );
+    }
   });
 
   it('is not mentioned when it did not', async () => {

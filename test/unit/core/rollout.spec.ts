@@ -465,6 +465,12 @@ describe('a cancelled rollout', () => {
     expect(rollout.stop).to.deep.equal({ reason: 'cancelled', text: 'cancelled: 1 node not started' });
   });
 
+  it('says so when nobody was left to start', () => {
+    const rollout = new Played({ alive: ['web1', 'web2'], batch: 2 });
+    rollout.step(cancel, 100);
+    expect(rollout.stop?.text).to.equal('cancelled: every node had been started');
+  });
+
   it('ends after the grace when they do not', () => {
     const rollout = new Played({ alive: ['web1', 'web2'] });
     rollout.step(cancel, 100);
