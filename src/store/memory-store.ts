@@ -71,19 +71,23 @@ export class MemoryStore implements Store {
     }));
   }
 
-  list({ sinceWallMs = -Infinity, node, service, outcome, limit }: RequestFilter): RequestOverview[] {
-    const found: RequestOverview[] = [];
+  visit(
+    { sinceWallMs = -Infinity, node, service, outcome, limit }: RequestFilter,
+    visitor: (overview: RequestOverview) => void,
+  ): void {
+    let found = 0;
     for (const { request, answers } of this.#sorted('openedWallMs').reverse()) {
-      if (found.length >= limit) break;
+      if (found >= limit) break;
       const counts = countsOf(answers.values());
       const isMeant =
         request.openedWallMs >= sinceWallMs &&
         (node === undefined || answers.has(node as NodeName)) &&
         (service === undefined || request.service === service) &&
         (outcome === undefined || counts[outcome] !== undefined);
-      if (isMeant) found.push({ ...request, counts });
+      if (!isMeant) continue;
+      found += 1;
+      visitor({ ...request, counts });
     }
-    return found;
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {

@@ -74,8 +74,8 @@ export class SqliteStore implements Store {
     return this.#history.entries(id);
   }
 
-  list(filter: RequestFilter): RequestOverview[] {
-    return this.#history.list(filter);
+  visit(filter: RequestFilter, visitor: (overview: RequestOverview) => void): void {
+    this.#history.visit(filter, visitor);
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {

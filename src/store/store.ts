@@ -84,8 +84,8 @@ export interface Store {
   ): StoredAnswer[];
   /** By node name, without payloads. */
   entries(id: RequestId): StoredEntry[];
-  /** Last opened first. */
-  list(filter: RequestFilter): RequestOverview[];
+  /** Last opened first. One at a time: bodies may be large, and all of them together too large for the memory. */
+  visit(filter: RequestFilter, visitor: (overview: RequestOverview) => void): void;
   /** Open requests, and those that ended at or after this time: first opened first. */
   unfinished(endedSinceWallMs: number): StoredRequest[];
 
