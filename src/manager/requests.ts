@@ -219,7 +219,9 @@ export class RequestDesk {
   #load(stored: StoredRequest, isThere?: (node: NodeName) => boolean): Ledger {
     const { clock, store } = this.#deps;
     const now = clock.now();
-    const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
+    const { openedWallMs, endsWallMs } = stored;
+    // The clock on the wall may have been set back meanwhile.
+    const endsAtMs = now + Math.min(endsWallMs - clock.wallMs(), endsWallMs - openedWallMs);
     const { id, anonymous, withheld, rollout } = stored;
     if (rollout !== undefined) return this.#rollouts.load(stored, rollout, endsAtMs, isThere);
     const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);
