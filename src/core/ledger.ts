@@ -149,6 +149,11 @@ export class Ledger {
     return Math.max(0, this.anonymous - this.#anonymousAnswers);
   }
 
+  /** Nodes with a name, those that answered without being aimed at among them. */
+  get nodeCount(): number {
+    return this.#entries.size;
+  }
+
   entries(): StoredEntry[] {
     return [...this.#entries.values()].map(noted);
   }

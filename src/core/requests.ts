@@ -13,6 +13,8 @@ export interface RequestLimits {
    * until the next `tick` or `add`, however many they are: what came out at their end is still to be carried out.
    */
   readonly maxEnded: number;
+  /** Of all ended ones together: one of a large fleet takes as much memory as thousands of others. */
+  readonly maxEndedNodes: number;
 }
 
 /** The ledgers of a manager that are in memory: the open ones and the latest of the ended ones. */
@@ -93,8 +95,12 @@ export class Requests {
   }
 
   #forgetOldest(): void {
-    for (const id of this.#ended.keys()) {
-      if (this.#ended.size <= this.#limits.maxEnded) return;
+    const { maxEnded, maxEndedNodes } = this.#limits;
+    let nodes = 0;
+    for (const { nodeCount } of this.#ended.values()) nodes += nodeCount;
+    for (const [id, { nodeCount }] of this.#ended) {
+      if (this.#ended.size <= maxEnded && nodes <= maxEndedNodes) return;
+      nodes -= nodeCount;
       this.#ended.delete(id);
       this.#rollouts.delete(id);
     }

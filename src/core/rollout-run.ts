@@ -69,9 +69,10 @@ export class RolloutRun {
   step(event: LedgerEvent, now: number): RolloutRunEffect[] {
     const isOver = this.#rollout.isOver;
     if (event.kind === 'cancel') this.#rollout.cancel();
-    const effects = this.#tell(event, now);
+    let effects = this.#tell(event, now);
     for (let turn = this.#turn(now); turn !== undefined; turn = this.#turn(now)) {
-      effects.push(...this.#tell(turn, now));
+      // Not by `push(...)`, which a batch of a hundred thousand would make overflow the stack.
+      effects = [...effects, ...this.#tell(turn, now)];
     }
     return isOver ? effects : this.#saving(this.#withoutLateAsks(effects));
   }

@@ -39,7 +39,7 @@ type Result = Extract<SinkMessage, { type: 'result' }>;
 type Ack = Extract<SinkMessage, { type: 'ack' }>;
 type Output = Extract<SinkMessage, { type: 'output' }>;
 
-const limits = { maxOpen: 10_000, maxEnded: 200 };
+const limits = { maxOpen: 10_000, maxEnded: 200, maxEndedNodes: 200_000 };
 // Clients that lost their manager in the last moment of a request may still want to know how it ended.
 const replayEndedMs = 60_000;
 const unknownIntervalMs = 60_000;

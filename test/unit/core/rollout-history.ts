@@ -47,7 +47,7 @@ export type Happening =
 export class RolloutHistory {
   readonly #fleet: readonly Fleet[];
   readonly #plan: RolloutPlan;
-  #requests = new Requests({ maxOpen: 10, maxEnded: 10 }, options);
+  #requests = new Requests({ maxOpen: 10, maxEnded: 10, maxEndedNodes: 100 }, options);
   #ledger: Ledger;
   /** Wall clock; that of each run of the manager begins anew. */
   #wallMs = openedWallMs;
@@ -201,7 +201,7 @@ export class RolloutHistory {
     this.#downMs += downMs;
     this.#wallMs += downMs;
     this.#bootWallMs = this.#wallMs - 77;
-    this.#requests = new Requests({ maxOpen: 10, maxEnded: 10 }, options);
+    this.#requests = new Requests({ maxOpen: 10, maxEnded: 10, maxEndedNodes: 100 }, options);
     const now = { ms: this.#now(), wallMs: this.#wallMs };
     this.#ledger = this.#requests.restoreRollout(
       {
