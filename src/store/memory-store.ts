@@ -160,7 +160,7 @@ function compareBytes(one: string, other: string): number {
 }
 
 function bytesOf({ request, answers }: Kept): number {
-  let bytes = request.bodyBytes.byteLength;
+  let bytes = request.bodyBytes.byteLength + Buffer.byteLength(request.rollout ?? '');
   for (const { payload } of answers.values()) bytes += payload?.byteLength ?? 0;
   return bytes;
 }

@@ -50,7 +50,7 @@ export interface HistoryBounds {
   /** Since a request ended. */
   readonly maxAgeMs: number;
   readonly maxRequests: number;
-  /** Of request bodies and answers together. */
+  /** Of request bodies, answers and what is kept of rollouts together. */
   readonly maxBytes: number;
 }
 

@@ -353,6 +353,19 @@ for (const { name, open } of implementations) {
         expect(store.prune({ ...generous, maxBytes: 1 }, 0, 100)).to.equal(2);
       });
 
+      it('when what is kept of rollouts has too many bytes', () => {
+        for (const number of [1, 2]) {
+          const bodyBytes = Buffer.alloc(500);
+          store.openRequest(storedRequest(number, { bodyBytes, rollout: 'x'.repeat(100) }), []);
+          store.updateRequest(idOf(number), { rollout: 'ü'.repeat(250) });
+          store.updateRequest(idOf(number), { endedWallMs: number * 1_000 });
+        }
+        expect(store.prune({ ...generous, maxBytes: 2_000 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 1_999 }, 0, 100)).to.equal(1);
+        expect(store.prune({ ...generous, maxBytes: 1_000 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 999 }, 0, 100)).to.equal(1);
+      });
+
       it('in steps as small as told', () => {
         addEnded(1, 2, 3, 4, 5);
         const none = { ...generous, maxRequests: 0 };
