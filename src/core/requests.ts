@@ -1,5 +1,6 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
-import { type Aim, Ledger, type LedgerEvent, type LedgerOptions } from './ledger.ts';
+import { Ledger, type LedgerOptions } from './ledger.ts';
+import type { Aim, LedgerEvent } from './ledger-events.ts';
 import type { RolloutPlan, RolloutProgress } from './rollout.ts';
 import { type PastRollout, type RolloutAim, RolloutRun, type RolloutRunEffect } from './rollout-run.ts';
 

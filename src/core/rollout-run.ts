@@ -1,12 +1,6 @@
 import type { NodeName } from '../wire/fields.ts';
-import {
-  type Aim,
-  Ledger,
-  type LedgerEffect,
-  type LedgerEvent,
-  type LedgerOptions,
-  type StoredEntry,
-} from './ledger.ts';
+import { Ledger, type LedgerOptions } from './ledger.ts';
+import type { Aim, LedgerEffect, LedgerEvent, StoredEntry } from './ledger-events.ts';
 import { Rollout, type RolloutPlan, type RolloutProgress, type RolloutState } from './rollout.ts';
 
 export type RolloutRunEffect =

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
 import {

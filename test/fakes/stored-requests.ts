@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../../src/core/ledger.ts';
+import type { StoredEntry } from '../../src/core/ledger-events.ts';
 import type { StoredMember } from '../../src/core/roster.ts';
 import type {
   RequestFilter,

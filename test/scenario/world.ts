@@ -1,4 +1,5 @@
-import type { Aim, AimedNode, Ledger, LedgerEvent, StoredEntry } from '../../src/core/ledger.ts';
+import type { Ledger } from '../../src/core/ledger.ts';
+import type { Aim, AimedNode, LedgerEvent, StoredEntry } from '../../src/core/ledger-events.ts';
 import { type RequestEffect, Requests } from '../../src/core/requests.ts';
 import type { RolloutPlan, RolloutState } from '../../src/core/rollout.ts';
 import { orderNodes } from '../../src/core/rollout-order.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Ledger, LedgerEvent, StoredEntry } from '../../../src/core/ledger.ts';
+import type { Ledger } from '../../../src/core/ledger.ts';
+import type { LedgerEvent, StoredEntry } from '../../../src/core/ledger-events.ts';
 import { type RequestEffect, Requests } from '../../../src/core/requests.ts';
 import type { RolloutPlan, StopReason } from '../../../src/core/rollout.ts';
 import { batchSizes, longestRolloutMs } from '../../../src/core/rollout-batches.ts';
