@@ -7,6 +7,7 @@ import type { Outcome } from '../src/core/outcome.ts';
 import { SqliteStore } from '../src/store/sqlite-store.ts';
 import type { Store } from '../src/store/store.ts';
 import type { NodeName, RequestId } from '../src/wire/fields.ts';
+import { listed } from '../test/fakes/stored-requests.ts';
 
 interface Shape {
   readonly requests: number;
@@ -106,18 +107,18 @@ function questions(store: Store, { requests, nodes }: Shape): Record<string, () 
   const someId = idOf(Math.floor(requests / 2));
   const sinceWallMs = startMs + (requests - 5) * 1_000;
   return {
-    list: () => store.list({ limit }),
-    'list, 1000 of them': () => store.list({ limit: 1_000 }),
-    'list by node': () => store.list({ node: nodeOf(Math.min(7, nodes)), limit }),
-    'list by a rare node': () => store.list({ node: rareNode, limit }),
-    'list by an unknown node': () => store.list({ node: 'unknown', limit }),
-    'list by service': () => store.list({ service: 'service7', limit }),
-    'list by a rare service': () => store.list({ service: 'rare', limit }),
-    'list by outcome': () => store.list({ outcome: 'failed', limit }),
-    'list by a rare outcome': () => store.list({ outcome: 'interrupted', limit }),
-    'list since': () => store.list({ sinceWallMs, limit }),
+    list: () => listed(store, { limit }),
+    'list, 1000 of them': () => listed(store, { limit: 1_000 }),
+    'list by node': () => listed(store, { node: nodeOf(Math.min(7, nodes)), limit }),
+    'list by a rare node': () => listed(store, { node: rareNode, limit }),
+    'list by an unknown node': () => listed(store, { node: 'unknown', limit }),
+    'list by service': () => listed(store, { service: 'service7', limit }),
+    'list by a rare service': () => listed(store, { service: 'rare', limit }),
+    'list by outcome': () => listed(store, { outcome: 'failed', limit }),
+    'list by a rare outcome': () => listed(store, { outcome: 'interrupted', limit }),
+    'list since': () => listed(store, { sinceWallMs, limit }),
     'list by node, service, outcome, since': () =>
-      store.list({ node: nodeOf(7), service: 'service7', outcome: 'failed', sinceWallMs: startMs, limit }),
+      listed(store, { node: nodeOf(7), service: 'service7', outcome: 'failed', sinceWallMs: startMs, limit }),
     'show: request, entries': () => [store.request(someId), store.entries(someId)],
     'show: answers': () => store.answers(someId, { limit: 10_000, maxBytes: Infinity }),
     unfinished: () => store.unfinished(sinceWallMs),

@@ -14,9 +14,9 @@ import { actions, type NodeName, type RequestId, type Topic } from '../wire/fiel
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
 import type { BootId, Hello } from '../wire/presence.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
-import { version } from '../wire/version.ts';
 import { Answers } from './answers.ts';
 import type { HealthChecks } from './health.ts';
+import { helloOf } from './hello.ts';
 import { Link } from './link.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
 import { Presence } from './presence.ts';
@@ -236,21 +236,8 @@ export class Agent {
 
   #hello(): Hello {
     const { host, boot } = this.#deps;
-    const { ID: os, VERSION_ID: osVersion } = host.osRelease;
-    return {
-      node: this.#node,
-      boot,
-      system: host.system,
-      release: host.release,
-      version: host.version,
-      machine: host.machine,
-      ...(os === undefined ? {} : { os }),
-      ...(osVersion === undefined ? {} : { osVersion }),
-      roles: [...this.#roles],
-      topics: [...this.#topics],
-      agentVersion: version,
-      startedAtMs: this.#startedWallMs,
-    };
+    const [roles, topics] = [[...this.#roles], [...this.#topics]];
+    return helloOf(host, { node: this.#node, boot, roles, topics, startedAtMs: this.#startedWallMs });
   }
 
   #managementHandlers(): ManagementHandlers {

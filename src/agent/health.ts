@@ -57,7 +57,7 @@ export class HealthChecks {
   async check(check: string, limits: HealthLimits): Promise<Health> {
     const { clock } = this.#options;
     const attempt = this.#attemptOf(check);
-    let last: ProbeResult = { isHealthy: false, detail: 'no time was left for it' };
+    let last: ProbeResult = { isHealthy: false, detail: this.refusal(check) ?? 'no time was left for it' };
     let attempts = 0;
     for (let pauseMs = firstPauseMs; attempt !== undefined; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const remainingMs = limits.endsMs - clock.now();

@@ -1,38 +1,28 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
 import { Agent } from '../agent/agent.ts';
 import { HealthChecks } from '../agent/health.ts';
-import { runDaemon } from '../cli/daemon.ts';
 import { agentDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { agentKeysForRestart, readAgentConfig } from '../config/agent.ts';
 import { Closing } from '../platform/closing.ts';
 import type { OpenLog } from '../platform/log.ts';
 import { nodeClock } from '../platform/node/clock.ts';
-import { NodeLauncher, starterOf } from '../platform/node/daemonize.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newBootId } from '../platform/node/ids.ts';
-import { openLog } from '../platform/node/log.ts';
-import { openNotify } from '../platform/node/notify.ts';
-import { NodePidFiles } from '../platform/node/pid-file.ts';
 import { nodeProbe } from '../platform/node/probe.ts';
 import { nodeProcessTable } from '../platform/node/process-table.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
 import { nodePrograms } from '../platform/node/programs.ts';
 import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
-import { onSignal, untilSignal } from '../platform/node/signals.ts';
-import { NodeTerminal } from '../platform/node/terminal.ts';
-import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import { AliasedProvider } from '../provider/aliases.ts';
 import { Bundles } from '../provider/bundles.ts';
 import { chooseProvider } from '../provider/choose.ts';
 import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
-import { lockFile } from '../store/process-lock.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
-
-const sockets = new ZmqSockets();
+import { runAsProcess, sockets } from './daemon-platform.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
@@ -89,29 +79,4 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   }
 }
 
-const exitCode = runDaemon(
-  process.argv.slice(2),
-  { ...agentDescription, start: startAgent },
-  {
-    terminal: new NodeTerminal(process),
-    files: nodeFiles,
-    clock: nodeClock,
-    sockets,
-    pidFiles: new NodePidFiles(lockFile),
-    launcher: new NodeLauncher(),
-    starter: starterOf(process),
-    absolutePath: (path) => resolve(path),
-    openLog,
-    openNotify: (log) =>
-      openNotify({
-        environment: process.env,
-        pid: process.pid,
-        onTrouble: (reason) => log.warn('notify.failed', { reason }),
-      }),
-    untilSignal: () => untilSignal(['SIGTERM', 'SIGINT']),
-    onHangup: (run) => onSignal('SIGHUP', run),
-  },
-);
-
-// An unexpected error rejects, is shown by Node.js and ends the program with exit code 1.
-exitCode.then((code) => process.exit(code));
+runAsProcess({ ...agentDescription, start: startAgent });

@@ -21,6 +21,7 @@ export interface CollectionOptions {
   readonly clock: Clock;
 }
 
+const mostUnwatched = 1_000;
 const progressFields = ['batch', 'batches', 'started', 'pauseUntilMs', 'stopped'] as const;
 
 /** Gathers what is published about one request, by one manager or by several: each node's answer once. */
@@ -188,8 +189,13 @@ export class Collection {
   #receiveOutput(payload: Buffer): void {
     const piece = OutputPiece.tryDecode(payload);
     if (piece === undefined) this.#unreadable += 1;
-    else if (this.#watchers.length === 0) this.#unwatched.push(piece);
+    else if (this.#watchers.length === 0) this.#keepUnwatched(piece);
     else for (const run of this.#watchers) run(piece);
+  }
+
+  /** Who does not watch at once may never do so; the gap in what he gets tells him, and each answer has it once more. */
+  #keepUnwatched(piece: OutputPiece): void {
+    if (this.#unwatched.length < mostUnwatched) this.#unwatched.push(piece);
   }
 
   #receiveAnswer(answer: Answer | undefined): void {

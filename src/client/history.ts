@@ -120,11 +120,13 @@ export class History {
       collection.advance(request.rollout);
       watchRollout(endpoint, collection, this.at(endpoint), this.#deps);
     }
-    pending.add(await this.answers(id));
-    // It may have ended before the subscription was there.
-    const now = await this.show(id);
-    if (now.request.endedMs !== undefined) pending.finish(endOf(now));
-    return pending;
+    try {
+      await this.#catchUp(pending);
+      return pending;
+    } catch (error) {
+      pending.stop();
+      throw error;
+    }
   }
 
   /** Asks this manager alone, and once. */
@@ -134,6 +136,13 @@ export class History {
 
   async cancel(id: string): Promise<RequestReply> {
     return (await this.#ask({ query: 'cancel', id }, RequestReply)).reply;
+  }
+
+  async #catchUp(pending: PendingRequest): Promise<void> {
+    pending.add(await this.answers(pending.id));
+    // It may have ended before the subscription was there.
+    const now = await this.show(pending.id);
+    if (now.request.endedMs !== undefined) pending.finish(endOf(now));
   }
 
   /** The fields are checked here as the manager will check them: bad ones reject with INVALID_MESSAGE. */

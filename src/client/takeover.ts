@@ -19,6 +19,7 @@ export function watchByTakeover(
   const { timeoutMs, endpoints } = options;
   const frame = sealRequest(body);
   let endpoint = first;
+  let cancel = (): void => {};
 
   const isThere = async (): Promise<boolean> =>
     (await connections.exchange(endpoint, frame, timeoutMs, patience.signal)) !== undefined;
@@ -35,9 +36,15 @@ export function watchByTakeover(
   };
 
   const look = async (): Promise<void> => {
-    if (collection.isOver) return;
-    if (!(await isThere())) await moveOn();
-    if (!collection.isOver) clock.after(timeoutMs, 'manager watch', () => void look());
+    // What is over meanwhile must not be handed to another manager.
+    if (!(await isThere()) && !collection.isOver) await moveOn();
+    lookLater();
   };
-  if (endpoints.length > 1) clock.after(timeoutMs, 'manager watch', () => void look());
+
+  const lookLater = (): void => {
+    if (!collection.isOver) cancel = clock.after(timeoutMs, 'manager watch', () => void look());
+  };
+  if (endpoints.length < 2) return;
+  collection.onceOver(() => cancel());
+  lookLater();
 }

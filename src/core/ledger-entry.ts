@@ -1,5 +1,6 @@
 import type { NodeName } from '../wire/fields.ts';
 import type { Outcome, Phase } from '../wire/outcome.ts';
+import type { OutcomeCounts, StoredEntry } from './ledger-events.ts';
 
 /** What a ledger knows of one node, as it changes. */
 export interface Entry {
@@ -33,6 +34,25 @@ export function newEntry(node: NodeName, isAnonymous: boolean): Entry {
     asked: 0,
     nextAskMs: 0,
   };
+}
+
+/** It was asked, and nothing is decided. */
+export function isWaitedFor({ phase, outcome }: Entry): boolean {
+  return outcome === undefined && phase !== 'waiting';
+}
+
+/** As it is stored. */
+export function noted({ node, phase, outcome, isAnonymous }: Entry): StoredEntry {
+  return { node, phase, outcome, isAnonymous };
+}
+
+/** The outcomes of the entries, and `more` of those without one. */
+export function countsOf(entries: Iterable<Entry>, more: OutcomeCounts): OutcomeCounts {
+  const counts = new Map(Object.entries(more));
+  for (const { outcome } of entries) {
+    if (outcome !== undefined) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  }
+  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
 }
 
 /** How long nothing more is said to the node: each time twice as long, with a spread of a quarter. */

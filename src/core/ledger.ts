@@ -1,82 +1,20 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
-import type { Outcome, Phase } from '../wire/outcome.ts';
+import type { Outcome } from '../wire/outcome.ts';
 import type { AckPhase } from '../wire/presence.ts';
-import { type Entry, newEntry, type Pauses, pauseOf } from './ledger-entry.ts';
-
-/** One node that a request is aimed at, as the roster knows it at that moment. */
-export interface AimedNode {
-  readonly node: NodeName;
-  readonly isAlive: boolean;
-  /** Two agents use its name: it is not served. */
-  readonly isConflicted: boolean;
-}
-
-export interface Aim {
-  readonly id: RequestId;
-  readonly nodes: readonly AimedNode[];
-  /** Connected v1 agents on the topic, which have no name before they answer. */
-  readonly anonymous: number;
-  /** v1 agents on the topic that were not asked, see core/subscriptions.ts. */
-  readonly withheld: number;
-  /** When the window ends; where it is held, that of the nodes at work. */
-  readonly endsAtMs: number;
-  /**
-   * Nobody is asked before a `release`, and the request does not end before the `close`: a rollout says when, see
-   * core/rollout-run.ts. v1 agents cannot be held, so there must be no anonymous ones.
-   */
-  readonly isHeld?: boolean;
-}
-
-export interface LedgerEntry {
-  readonly node: NodeName;
-  readonly phase: Phase;
-  /** Exactly one when the request is over; before that undefined where nothing is decided. */
-  readonly outcome: Outcome | undefined;
-}
-
-/** An entry as it is stored. `isAnonymous`: its answer came from one of the v1 agents that have no name before. */
-export type StoredEntry = LedgerEntry & { readonly isAnonymous: boolean };
-
-export type LedgerEvent =
-  | { readonly kind: 'ack'; readonly node: NodeName; readonly phase: AckPhase }
-  | {
-      readonly kind: 'result';
-      readonly node: NodeName | undefined;
-      readonly isV1: boolean;
-      readonly outcome: Outcome;
-    }
-  /** The roster says that the node is no longer there. It is waited for all the same: it was alive when asked. */
-  | { readonly kind: 'lost'; readonly node: NodeName }
-  /** ... or that it is there again. */
-  | { readonly kind: 'back'; readonly node: NodeName }
-  | { readonly kind: 'cancel' }
-  /** The turn of these nodes has come. They are waited for until then; nobody else may still be waited for. */
-  | { readonly kind: 'release'; readonly nodes: readonly NodeName[]; readonly endsAtMs: number }
-  /** The turn of these nodes had come, but they are not there. */
-  | { readonly kind: 'skip'; readonly nodes: readonly NodeName[] }
-  /** Nobody will have a turn any more, and nobody is waited for any longer. */
-  | { readonly kind: 'close' }
-  | { readonly kind: 'tick' };
-
-export type LedgerEffect =
-  /** Hand the answer on: it is the first of this node. */
-  | { readonly kind: 'publish'; readonly id: RequestId }
-  /** To be stored. */
-  | { readonly kind: 'record'; readonly id: RequestId; readonly entry: StoredEntry }
-  /** Ask this node, by its name: again, or for the first time when its turn has come. */
-  | { readonly kind: 'ask'; readonly id: RequestId; readonly node: NodeName }
-  /** Tell this node not to start, or to end what runs. */
-  | { readonly kind: 'cancel'; readonly id: RequestId; readonly node: NodeName }
-  /** The request is over. Comes out exactly once. */
-  | { readonly kind: 'end'; readonly id: RequestId };
+import { countsOf, type Entry, isWaitedFor, newEntry, noted, type Pauses, pauseOf } from './ledger-entry.ts';
+import type {
+  Aim,
+  LedgerEffect,
+  LedgerEntry,
+  LedgerEvent,
+  OutcomeCounts,
+  StoredEntry,
+} from './ledger-events.ts';
 
 export interface LedgerOptions extends Pauses {
   /** How long a cancelled request stays open for what its nodes say to that. */
   readonly cancelGraceMs: number;
 }
-
-/** Counts of each outcome that occurs. */
-export type OutcomeCounts = Partial<Record<Outcome, number>>;
 
 /**
  * Who must answer one request, how far each is, and whether it is over. It touches nothing: events and the time go in,
@@ -149,6 +87,11 @@ export class Ledger {
     return Math.max(0, this.anonymous - this.#anonymousAnswers);
   }
 
+  /** Nodes with a name, those that answered without being aimed at among them. */
+  get nodeCount(): number {
+    return this.#entries.size;
+  }
+
   entries(): StoredEntry[] {
     return [...this.#entries.values()].map(noted);
   }
@@ -163,14 +106,10 @@ export class Ledger {
 
   /** All aimed-at nodes are in it; v1 agents that did not answer count as `no-answer`, withheld ones as `refused`. */
   counts(): OutcomeCounts {
-    const counts: OutcomeCounts = {};
-    const add = (outcome: Outcome, count: number): void => {
-      if (count > 0) counts[outcome] = (counts[outcome] ?? 0) + count;
-    };
-    for (const { outcome } of this.#entries.values()) if (outcome !== undefined) add(outcome, 1);
-    if (this.#isOver) add('no-answer', this.anonymousMissing);
-    add('refused', this.withheld);
-    return counts;
+    return countsOf(this.#entries.values(), {
+      'no-answer': this.#isOver ? this.anonymousMissing : 0,
+      refused: this.withheld,
+    });
   }
 
   step(event: LedgerEvent, now: number): LedgerEffect[] {
@@ -373,12 +312,4 @@ export class Ledger {
   #record(entry: Entry): LedgerEffect {
     return { kind: 'record', id: this.id, entry: noted(entry) };
   }
-}
-
-function isWaitedFor({ phase, outcome }: Entry): boolean {
-  return outcome === undefined && phase !== 'waiting';
-}
-
-function noted({ node, phase, outcome, isAnonymous }: Entry): StoredEntry {
-  return { node, phase, outcome, isAnonymous };
 }

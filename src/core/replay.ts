@@ -3,17 +3,22 @@ import type { RequestId } from '../wire/fields.ts';
 export interface Publication {
   readonly topic: string;
   readonly payload: Buffer;
+  /** It may be lost: nobody depends on it. */
+  readonly isLossy?: boolean;
 }
 
 export interface ReplayLimits {
   readonly maxAgeMs: number;
   readonly maxBytes: number;
+  /** Of each request, for what may be lost: there may be much of it, and it must not push out what others wait for. */
+  readonly maxLossyBytes: number;
 }
 
 interface Kept {
   readonly expiresAtMs: number;
   readonly publications: Publication[];
   bytes: number;
+  lossyBytes: number;
 }
 
 /**
@@ -38,16 +43,28 @@ export class Replay {
   /** From now on what is published about this request waits for its first subscription. */
   open(id: RequestId, now: number): void {
     if (this.#waiting.has(id)) return;
-    this.#waiting.set(id, { expiresAtMs: now + this.#limits.maxAgeMs, publications: [], bytes: 0 });
+    this.#waiting.set(id, {
+      expiresAtMs: now + this.#limits.maxAgeMs,
+      publications: [],
+      bytes: 0,
+      lossyBytes: 0,
+    });
   }
 
-  /** True when it was kept; false: send it now. */
+  /** True when it was kept, or given up at once; false: send it now. */
   keep(id: RequestId, publication: Publication): boolean {
     const kept = this.#waiting.get(id);
     if (kept === undefined) return false;
+    const { byteLength } = publication.payload;
+    const lossyBytes = publication.isLossy === true ? byteLength : 0;
+    if (lossyBytes > 0 && kept.lossyBytes + lossyBytes > this.#limits.maxLossyBytes) {
+      this.#dropped += 1;
+      return true;
+    }
+    kept.lossyBytes += lossyBytes;
     kept.publications.push(publication);
-    kept.bytes += publication.payload.byteLength;
-    this.#bytes += publication.payload.byteLength;
+    kept.bytes += byteLength;
+    this.#bytes += byteLength;
     this.#makeRoom();
     return true;
   }

@@ -1,5 +1,6 @@
 import type { NodeName, RequestId } from '../wire/fields.ts';
-import { type Aim, Ledger, type LedgerEvent, type LedgerOptions } from './ledger.ts';
+import { Ledger, type LedgerOptions } from './ledger.ts';
+import type { Aim, LedgerEvent } from './ledger-events.ts';
 import type { RolloutPlan, RolloutProgress } from './rollout.ts';
 import { type PastRollout, type RolloutAim, RolloutRun, type RolloutRunEffect } from './rollout-run.ts';
 
@@ -13,6 +14,8 @@ export interface RequestLimits {
    * until the next `tick` or `add`, however many they are: what came out at their end is still to be carried out.
    */
   readonly maxEnded: number;
+  /** Of all ended ones together: one of a large fleet takes as much memory as thousands of others. */
+  readonly maxEndedNodes: number;
 }
 
 /** The ledgers of a manager that are in memory: the open ones and the latest of the ended ones. */
@@ -93,8 +96,12 @@ export class Requests {
   }
 
   #forgetOldest(): void {
-    for (const id of this.#ended.keys()) {
-      if (this.#ended.size <= this.#limits.maxEnded) return;
+    const { maxEnded, maxEndedNodes } = this.#limits;
+    let nodes = 0;
+    for (const { nodeCount } of this.#ended.values()) nodes += nodeCount;
+    for (const [id, { nodeCount }] of this.#ended) {
+      if (this.#ended.size <= maxEnded && nodes <= maxEndedNodes) return;
+      nodes -= nodeCount;
       this.#ended.delete(id);
       this.#rollouts.delete(id);
     }

@@ -1,12 +1,6 @@
 import type { NodeName } from '../wire/fields.ts';
-import {
-  type Aim,
-  Ledger,
-  type LedgerEffect,
-  type LedgerEvent,
-  type LedgerOptions,
-  type StoredEntry,
-} from './ledger.ts';
+import { Ledger, type LedgerOptions } from './ledger.ts';
+import type { Aim, LedgerEffect, LedgerEvent, StoredEntry } from './ledger-events.ts';
 import { Rollout, type RolloutPlan, type RolloutProgress, type RolloutState } from './rollout.ts';
 
 export type RolloutRunEffect =
@@ -69,9 +63,10 @@ export class RolloutRun {
   step(event: LedgerEvent, now: number): RolloutRunEffect[] {
     const isOver = this.#rollout.isOver;
     if (event.kind === 'cancel') this.#rollout.cancel();
-    const effects = this.#tell(event, now);
+    let effects = this.#tell(event, now);
     for (let turn = this.#turn(now); turn !== undefined; turn = this.#turn(now)) {
-      effects.push(...this.#tell(turn, now));
+      // Not by `push(...)`, which a batch of a hundred thousand would make overflow the stack.
+      effects = [...effects, ...this.#tell(turn, now)];
     }
     return isOver ? effects : this.#saving(this.#withoutLateAsks(effects));
   }

@@ -1,6 +1,6 @@
 import type { NodeName } from '../wire/fields.ts';
 import type { Outcome } from '../wire/outcome.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from './ledger-events.ts';
 
 /**
  * What an outcome means for a rollout. `absent`: was not there already when it began. `unstarted`: its turn never came

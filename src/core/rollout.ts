@@ -1,5 +1,5 @@
 import type { NodeName } from '../wire/fields.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { LedgerEntry } from './ledger-events.ts';
 import { batchSizes } from './rollout-batches.ts';
 import { type Fate, RolloutTally } from './rollout-tally.ts';
 

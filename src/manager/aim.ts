@@ -23,14 +23,25 @@ export interface AimedAt {
   readonly rollout: RolloutPlan | undefined;
 }
 
+const kibibyte = 1_024;
+const mebibyte = 1_024 * kibibyte;
+// Two seconds of a gigabit per second. What is longer under way than the first pause is sent again, and grows.
+const mostBytesAtOnce = 256 * mebibyte;
+
 const nobody: Reach = { v1: 0, v2: 0, withheld: 0 };
 
 /**
  * Whom the request is aimed at now. Throws BAD_TARGET and UNKNOWN_NODE as `aim` of core does, NO_NODE when an expression
- * is left with nobody, TOPIC_AMBIGUOUS, INVALID_MESSAGE for a rollout that cannot be.
+ * is left with nobody, TOPIC_AMBIGUOUS, INVALID_MESSAGE for a rollout that cannot be, or for more bytes in all than can be
+ * sent at once.
  */
 export function aimAt(request: CheckedRequest, presence: PresenceDesk): AimedAt {
-  const { body, version } = request;
+  const aimedAt = anyAimOf(request, presence);
+  refuseTooLarge(request.bodyBytes.byteLength, aimedAt);
+  return aimedAt;
+}
+
+function anyAimOf({ body, version }: CheckedRequest, presence: PresenceDesk): AimedAt {
   // As in 2014, when there were topics only.
   const aimed =
     version === 'v1'
@@ -62,6 +73,17 @@ function byName(nodes: readonly NodeName[], target: string, { roster }: Presence
     return { members, reach: nobody, topic: undefined, isByName: true, rollout: undefined };
   }
   throw new ServiceManagerError('NO_NODE', `no node is in the target "${shortened(target)}"`);
+}
+
+/** What names thousands of nodes goes to each of these thousands. */
+function refuseTooLarge(bodyBytes: number, { isByName, members, rollout }: AimedAt): void {
+  const { nodes, batch, canary } = rollout ?? { nodes: members, batch: members.length, canary: 0 };
+  const copies = isByName ? Math.min(nodes.length, Math.max(batch, canary)) : 1;
+  if (bodyBytes * copies <= mostBytesAtOnce) return;
+  const what = `${Math.ceil(bodyBytes / kibibyte)} KiB for each of ${copies} nodes`;
+  const expected = `expected ${mostBytesAtOnce / mebibyte} MiB in all at most`;
+  const remedy = 'fewer nodes at once (in batches), or a shorter way to name them such as web[1-40]';
+  throw new ServiceManagerError('INVALID_MESSAGE', `RequestBody: ${what}, ${expected}: ${remedy}`);
 }
 
 function knownNodes({ roster, subscriptions }: PresenceDesk): KnownNodes {

@@ -3,31 +3,42 @@ import { rolloutStateOf, type StoredRollout, storedRolloutOf } from '../core/rol
 import type { Now } from '../core/roster.ts';
 import type { RolloutInfo } from '../wire/query.ts';
 
-/** What is kept of a rollout in the store, as JSON: what it is to do, and how far it is, for us and for people. */
-interface KeptRollout {
-  readonly plan: RolloutPlan;
+// What is kept of a rollout in the store is two lines of JSON: how far it is, for us and for people, which is short, and
+// what it is to do, which names every node. The first is read without the second, and the second is written once.
+
+interface KeptProgress {
   readonly state: StoredRollout;
   readonly info: RolloutInfo;
 }
 
-export function keptRollout(
-  plan: RolloutPlan,
-  state: RolloutState,
-  progress: RolloutProgress,
-  now: Now,
-): string {
-  const kept: KeptRollout = {
-    plan,
-    state: storedRolloutOf(state, now),
-    info: rolloutInfoOf(progress, now),
-  };
-  return JSON.stringify(kept);
+/** The second line. */
+export function keptPlan(plan: RolloutPlan): string {
+  return JSON.stringify(plan);
+}
+
+/** Both lines; `plan` is what `keptPlan` wrote. */
+export function keptRollout(plan: string, state: RolloutState, progress: RolloutProgress, now: Now): string {
+  const kept: KeptProgress = { state: storedRolloutOf(state, now), info: rolloutInfoOf(progress, now) };
+  return `${JSON.stringify(kept)}\n${plan}`;
 }
 
 /** What `keptRollout` wrote. */
-export function readKeptRollout(text: string, now: Now) {
-  const { plan, state, info } = JSON.parse(text) as KeptRollout;
-  return { plan, state: rolloutStateOf(state, now), info };
+export function readKeptRollout(text: string, now: Now): { plan: RolloutPlan; state: RolloutState } {
+  const plan = JSON.parse(text.slice(endOfFirstLine(text))) as RolloutPlan;
+  return { plan, state: rolloutStateOf(progressIn(text).state, now) };
+}
+
+/** How far it was when it was written. */
+export function keptInfoOf(text: string): RolloutInfo {
+  return progressIn(text).info;
+}
+
+function progressIn(text: string): KeptProgress {
+  return JSON.parse(text.slice(0, endOfFirstLine(text))) as KeptProgress;
+}
+
+function endOfFirstLine(text: string): number {
+  return text.indexOf('\n');
 }
 
 export function rolloutInfoOf(progress: RolloutProgress, now: Now): RolloutInfo {

@@ -1,4 +1,3 @@
-import type { LedgerOptions } from '../core/ledger.ts';
 import { Progress } from '../core/progress.ts';
 import { Rejects } from '../core/rejects.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
@@ -21,6 +20,7 @@ import { type Counters, newTally } from './counters.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openFrontendMessage, replyFrames } from './frontend.ts';
 import { Intake } from './intake.ts';
+import { ledgerOptions } from './ledger-options.ts';
 import { managementHandlers } from './management.ts';
 import { Plans } from './plans.ts';
 import { PresenceDesk } from './presence.ts';
@@ -292,19 +292,3 @@ export class Manager {
 }
 
 const talliedAs = { opened: 'requests', repeated: 'requestsRepeated', refused: 'requestsRefused' } as const;
-
-const ledgerOptions: LedgerOptions = {
-  firstPauseMs: 1_000,
-  longestPauseMs: 10_000,
-  cancelGraceMs: 10_000,
-  jitter: (node, asked) => spread(`${node}/${asked}`),
-};
-
-/** A number from 0 up to 1 that looks random and is the same for the same text. */
-function spread(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return (hash >>> 0) / 2 ** 32;
-}

@@ -4,8 +4,8 @@ import type { NodeName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
 import type { AimedAt } from './aim.ts';
 
-// What is forgotten only costs the list of differences in a refusal.
-const maxPlans = 1_000;
+// Each may name ten thousand nodes. What is forgotten only costs the list of differences in a refusal.
+const maxPlans = 100;
 
 type Aimed = Pick<AimedAt, 'members' | 'reach'>;
 

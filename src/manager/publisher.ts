@@ -7,14 +7,13 @@ import type { RequestId } from '../wire/fields.ts';
 import { NodeChange, type NodeInfo, type RolloutInfo, RolloutProgress } from '../wire/query.ts';
 import { endTopic, nodesTopic, outputTopic, readSubscription, rolloutTopic } from '../wire/topic.ts';
 
-const replayMaxAgeMs = 60_000;
-const replayMaxBytes = 256 * 1024 * 1024;
+const replayLimits = { maxAgeMs: 60_000, maxBytes: 256 * 1024 * 1024, maxLossyBytes: 1024 * 1024 };
 
 /** Sends answers and ends to whoever subscribed to a request's id; keeps them for a client that is not there yet. */
 export class Publisher {
   readonly #socket: Socket;
   readonly #subscriptions = new Subscriptions();
-  readonly #replay = new Replay({ maxAgeMs: replayMaxAgeMs, maxBytes: replayMaxBytes });
+  readonly #replay = new Replay(replayLimits);
   /** Requests whose end was not published yet. */
   readonly #unended = new Set<RequestId>();
   /** Of the last tick. */
@@ -55,7 +54,7 @@ export class Publisher {
 
   /** To whoever watches the actions; what is lost is in the answer. */
   output(id: RequestId, payload: Buffer): void {
-    this.#publish(id, outputTopic(id), payload);
+    this.#publish(id, outputTopic(id), payload, true);
   }
 
   /** To whoever waits for a rollout. */
@@ -93,8 +92,8 @@ export class Publisher {
     this.#replay.expire(now);
   }
 
-  #publish(id: RequestId, topic: string, payload: Buffer): void {
-    if (this.#replay.keep(id, { topic, payload })) return;
+  #publish(id: RequestId, topic: string, payload: Buffer, isLossy = false): void {
+    if (this.#replay.keep(id, { topic, payload, isLossy })) return;
     this.#socket.send([Buffer.from(topic), payload]);
   }
 }

@@ -14,11 +14,10 @@ import type {
   RequestInfo,
   RequestReply,
   RequestsReply,
-  RolloutInfo,
 } from '../wire/query.ts';
 import { RequestBody } from '../wire/request.ts';
 import { aimAt } from './aim.ts';
-import { readKeptRollout } from './kept-rollout.ts';
+import { keptInfoOf } from './kept-rollout.ts';
 import { absenceOf, nodeInfoOf } from './node-info.ts';
 import type { Plans } from './plans.ts';
 import type { PresenceDesk } from './presence.ts';
@@ -38,6 +37,8 @@ export interface QueryDeps {
 export type QueryReply = NodesReply | ForgetReply | PlanReply | RequestsReply | RequestReply | AnswersReply;
 
 const defaultLimit = 100;
+const mostListedNodes = 20;
+const longestListedTopic = 255;
 const answersPerPage = 1_000;
 const answersPageBytes = 4 * 1024 * 1024;
 
@@ -116,7 +117,11 @@ export class Queries {
       ...(service === undefined ? {} : { service }),
       ...(outcome === undefined ? {} : { outcome }),
     };
-    return { success: 0, requests: this.#deps.store.list(filter).map(infoOfOverview) };
+    const requests: RequestInfo[] = [];
+    this.#deps.store.visit(filter, ({ counts, ...stored }) =>
+      requests.push(shortened(infoOf(stored, counts))),
+    );
+    return { success: 0, requests };
   }
 
   #request(id: RequestId): RequestReply {
@@ -180,12 +185,20 @@ function missing(field: string): ServiceManagerError {
   return new ServiceManagerError('INVALID_MESSAGE', `Query: field ${field} is missing`);
 }
 
-function infoOfOverview({ counts, ...stored }: RequestOverview): RequestInfo {
-  return infoOf(stored, counts);
+/** Whom thousands of requests were aimed at may be more, name by name, than one reply can hold. */
+function shortened({ topic: target, nodes = [], ...info }: RequestInfo): RequestInfo {
+  const topic = target.length <= longestListedTopic ? target : `${target.slice(0, longestListedTopic)}...`;
+  if (nodes.length === 0) return { ...info, topic };
+  const moreNodes = nodes.length - mostListedNodes;
+  return {
+    ...{ ...info, topic, nodes: nodes.slice(0, mostListedNodes) },
+    ...(moreNodes > 0 ? { moreNodes } : {}),
+  };
 }
 
 function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): RequestInfo {
-  const nodes = RequestBody.tryDecode(stored.bodyBytes)?.nodes;
+  // It was checked when it came: to check ten thousand names again takes many times as long as to read them.
+  const { nodes } = JSON.parse(stored.bodyBytes.toString()) as RequestBody;
   return {
     id: stored.id,
     action: stored.action,
@@ -200,10 +213,4 @@ function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): Reque
     withheld: stored.withheld,
     counts: counts as Record<string, number>,
   };
-}
-
-const anyTime = { ms: 0, wallMs: 0 };
-
-function keptInfoOf(kept: string): RolloutInfo {
-  return readKeptRollout(kept, anyTime).info;
 }

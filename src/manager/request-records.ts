@@ -1,4 +1,5 @@
-import type { AimedNode, Ledger } from '../core/ledger.ts';
+import type { Ledger } from '../core/ledger.ts';
+import type { AimedNode } from '../core/ledger-events.ts';
 import type { Member } from '../core/roster.ts';
 import type { StoredRequest } from '../store/store.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';

@@ -39,7 +39,7 @@ type Result = Extract<SinkMessage, { type: 'result' }>;
 type Ack = Extract<SinkMessage, { type: 'ack' }>;
 type Output = Extract<SinkMessage, { type: 'output' }>;
 
-const limits = { maxOpen: 10_000, maxEnded: 200 };
+const limits = { maxOpen: 10_000, maxEnded: 200, maxEndedNodes: 200_000 };
 // Clients that lost their manager in the last moment of a request may still want to know how it ended.
 const replayEndedMs = 60_000;
 const unknownIntervalMs = 60_000;
@@ -219,7 +219,9 @@ export class RequestDesk {
   #load(stored: StoredRequest, isThere?: (node: NodeName) => boolean): Ledger {
     const { clock, store } = this.#deps;
     const now = clock.now();
-    const endsAtMs = now + (stored.endsWallMs - clock.wallMs());
+    const { openedWallMs, endsWallMs } = stored;
+    // The clock on the wall may have been set back meanwhile.
+    const endsAtMs = now + Math.min(endsWallMs - clock.wallMs(), endsWallMs - openedWallMs);
     const { id, anonymous, withheld, rollout } = stored;
     if (rollout !== undefined) return this.#rollouts.load(stored, rollout, endsAtMs, isThere);
     const ledger = this.#requests.add({ id, nodes: [], anonymous, withheld, endsAtMs }, now);

@@ -9,7 +9,7 @@ import type { Store, StoredRequest } from '../store/store.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { RolloutInfo } from '../wire/query.ts';
-import { keptRollout, readKeptRollout, rolloutInfoOf } from './kept-rollout.ts';
+import { keptPlan, keptRollout, readKeptRollout, rolloutInfoOf } from './kept-rollout.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -26,15 +26,15 @@ export interface RolloutsDeps {
 /** What rollouts need beside what all requests have: kept in the store, told to who waits, taken up after a restart. */
 export class Rollouts {
   readonly #deps: RolloutsDeps;
-  /** Of those that are not over. */
-  readonly #plans = new Map<RequestId, RolloutPlan>();
+  /** As they are stored, of those that are not over. */
+  readonly #plans = new Map<RequestId, string>();
 
   constructor(deps: RolloutsDeps) {
     this.#deps = deps;
   }
 
   add(aim: RolloutAim, plan: RolloutPlan, now: number): Ledger {
-    this.#plans.set(aim.id, plan);
+    this.#plans.set(aim.id, keptPlan(plan));
     return this.#deps.requests.addRollout(aim, plan, now);
   }
 
@@ -56,7 +56,7 @@ export class Rollouts {
     const now = this.#now();
     const { plan, state } = readKeptRollout(kept, now);
     const isOver = endedWallMs !== undefined;
-    if (!isOver) this.#plans.set(id, plan);
+    if (!isOver) this.#plans.set(id, keptPlan(plan));
     const aim = { id, withheld, endsAtMs };
     const past = { aim, plan, state, entries: store.entries(id), isOver, isCancelled, isThere };
     return requests.restoreRollout(past, now.ms);

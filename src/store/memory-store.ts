@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type {
@@ -71,19 +71,23 @@ export class MemoryStore implements Store {
     }));
   }
 
-  list({ sinceWallMs = -Infinity, node, service, outcome, limit }: RequestFilter): RequestOverview[] {
-    const found: RequestOverview[] = [];
+  visit(
+    { sinceWallMs = -Infinity, node, service, outcome, limit }: RequestFilter,
+    visitor: (overview: RequestOverview) => void,
+  ): void {
+    let found = 0;
     for (const { request, answers } of this.#sorted('openedWallMs').reverse()) {
-      if (found.length >= limit) break;
+      if (found >= limit) break;
       const counts = countsOf(answers.values());
       const isMeant =
         request.openedWallMs >= sinceWallMs &&
         (node === undefined || answers.has(node as NodeName)) &&
         (service === undefined || request.service === service) &&
         (outcome === undefined || counts[outcome] !== undefined);
-      if (isMeant) found.push({ ...request, counts });
+      if (!isMeant) continue;
+      found += 1;
+      visitor({ ...request, counts });
     }
-    return found;
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {
@@ -156,7 +160,7 @@ function compareBytes(one: string, other: string): number {
 }
 
 function bytesOf({ request, answers }: Kept): number {
-  let bytes = request.bodyBytes.byteLength;
+  let bytes = request.bodyBytes.byteLength + Buffer.byteLength(request.rollout ?? '');
   for (const { payload } of answers.values()) bytes += payload?.byteLength ?? 0;
   return bytes;
 }

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { RequestOverview, StoredAnswer, StoredRequest } from './store.ts';

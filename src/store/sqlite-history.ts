@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -130,9 +130,13 @@ export class SqliteHistory {
     return this.#connection.all<EntryRow>(sql, id).map(entryOf);
   }
 
-  list(filter: RequestFilter): RequestOverview[] {
+  visit(filter: RequestFilter, visitor: (overview: RequestOverview) => void): void {
     const { sql, values } = searchOf(filter);
-    return this.#connection.all<OverviewRow>(sql, values).map(overviewOf);
+    const take = (row: OverviewRow): boolean => {
+      visitor(overviewOf(row));
+      return true;
+    };
+    this.#connection.takeWhile(take, sql, values);
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
@@ -74,8 +74,8 @@ export class SqliteStore implements Store {
     return this.#history.entries(id);
   }
 
-  list(filter: RequestFilter): RequestOverview[] {
-    return this.#history.list(filter);
+  visit(filter: RequestFilter, visitor: (overview: RequestOverview) => void): void {
+    this.#history.visit(filter, visitor);
   }
 
   unfinished(endedSinceWallMs: number): StoredRequest[] {

@@ -98,8 +98,23 @@ END;
 
 const rollouts = 'ALTER TABLE requests ADD COLUMN rollout TEXT';
 
+// What is kept of a rollout names every node, and counts as a body does.
+const rolloutBytes = `
+CREATE TRIGGER rollout_added AFTER INSERT ON requests WHEN new.rollout IS NOT NULL BEGIN
+  UPDATE totals SET bytes = bytes + length(CAST(new.rollout AS BLOB));
+END;
+CREATE TRIGGER rollout_changed AFTER UPDATE OF rollout ON requests WHEN new.rollout IS NOT old.rollout BEGIN
+  UPDATE totals SET bytes = bytes + coalesce(length(CAST(new.rollout AS BLOB)), 0)
+    - coalesce(length(CAST(old.rollout AS BLOB)), 0);
+END;
+CREATE TRIGGER rollout_deleted AFTER DELETE ON requests WHEN old.rollout IS NOT NULL BEGIN
+  UPDATE totals SET bytes = bytes - length(CAST(old.rollout AS BLOB));
+END;
+UPDATE totals SET bytes = bytes + (SELECT coalesce(sum(length(CAST(rollout AS BLOB))), 0) FROM requests);
+`;
+
 /** See `DatabaseOptions.schema`. */
-export const storeSchema: readonly string[] = [first, rollouts];
+export const storeSchema: readonly string[] = [first, rollouts, rolloutBytes];
 
 /**
  * From so many nodes on, a request is not in the index by node: opening it would write to as many places all over the

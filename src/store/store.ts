@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../core/ledger.ts';
+import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { Outcome } from '../wire/outcome.ts';
@@ -50,7 +50,7 @@ export interface HistoryBounds {
   /** Since a request ended. */
   readonly maxAgeMs: number;
   readonly maxRequests: number;
-  /** Of request bodies and answers together. */
+  /** Of request bodies, answers and what is kept of rollouts together. */
   readonly maxBytes: number;
 }
 
@@ -84,8 +84,8 @@ export interface Store {
   ): StoredAnswer[];
   /** By node name, without payloads. */
   entries(id: RequestId): StoredEntry[];
-  /** Last opened first. */
-  list(filter: RequestFilter): RequestOverview[];
+  /** Last opened first. One at a time: bodies may be large, and all of them together too large for the memory. */
+  visit(filter: RequestFilter, visitor: (overview: RequestOverview) => void): void;
   /** Open requests, and those that ended at or after this time: first opened first. */
   unfinished(endedSinceWallMs: number): StoredRequest[];
 

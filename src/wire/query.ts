@@ -103,6 +103,8 @@ export const RequestInfo = Type.Object({
   service: text,
   /** Aimed at these nodes only. */
   nodes: Type.Optional(Type.Array(text)),
+  /** In a list: so many more of them, which are not named there. */
+  moreNodes: Type.Optional(count),
   openedMs: wallMs,
   /** Missing while it is open. */
   endedMs: Type.Optional(wallMs),

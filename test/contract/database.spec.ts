@@ -23,7 +23,7 @@ import { SqliteStore } from '../../src/store/sqlite-store.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../../src/wire/errors.ts';
 import { DatabaseWriter } from '../fakes/database-writer.ts';
 import { program } from '../fakes/proc-files.ts';
-import { idOf, storedEntry, storedRequest } from '../fakes/stored-requests.ts';
+import { idOf, listed, storedEntry, storedRequest } from '../fakes/stored-requests.ts';
 
 const first = 'CREATE TABLE things (name TEXT PRIMARY KEY, bytes BLOB)';
 const second = "ALTER TABLE things ADD COLUMN colour TEXT; UPDATE things SET colour = 'grey'";
@@ -197,7 +197,7 @@ describe('openDatabase', function () {
       // What is in the log would stand in for what is damaged, so it has to be more than that.
       overwrite(8_192, statSync(file).size - 8_192);
       const store = await openStore();
-      expect(store.list({ limit: 10 })).to.deep.equal([]);
+      expect(listed(store, { limit: 10 })).to.deep.equal([]);
       store.openRequest(storedRequest(1), [storedEntry('web1')]);
       const names = readdirSync(dirname(file));
       const name = basename(file);

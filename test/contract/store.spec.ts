@@ -11,7 +11,14 @@ import { nodesOfWide } from '../../src/store/store-schema.ts';
 import type { NodeName } from '../../src/wire/fields.ts';
 import { DatabaseWriter } from '../fakes/database-writer.ts';
 import { runOnFullDisk } from '../fakes/full-disk.ts';
-import { idOf, storedAnswer, storedEntry, storedMember, storedRequest } from '../fakes/stored-requests.ts';
+import {
+  idOf,
+  listed,
+  storedAnswer,
+  storedEntry,
+  storedMember,
+  storedRequest,
+} from '../fakes/stored-requests.ts';
 
 const generous = { maxAgeMs: Infinity, maxRequests: Infinity, maxBytes: Infinity };
 const wholePage = { limit: 1_000, maxBytes: Infinity };
@@ -197,8 +204,8 @@ for (const { name, open } of implementations) {
     });
 
     describe('lists requests', () => {
-      const numbers = (filter: Partial<Parameters<Store['list']>[0]>) =>
-        numbersOf(store.list({ limit: 100, ...filter }));
+      const numbers = (filter: Partial<Parameters<Store['visit']>[0]>) =>
+        numbersOf(listed(store, { limit: 100, ...filter }));
 
       it('last opened first, up to the limit', () => {
         addEnded(2, 3, 1);
@@ -225,7 +232,7 @@ for (const { name, open } of implementations) {
         decide('web3', 'failed');
         decide('web4', 'refused');
         decide('web4', undefined);
-        const [overview] = store.list({ limit: 1 });
+        const [overview] = listed(store, { limit: 1 });
         expect(overview).to.deep.equal({ ...storedRequest(1), counts: { ok: 2, failed: 1 } });
         expect(numbers({ outcome: 'failed' })).to.deep.equal([1]);
         expect(numbers({ outcome: 'no-answer' })).to.deep.equal([]);
@@ -234,7 +241,7 @@ for (const { name, open } of implementations) {
 
       it('with empty counts where nothing is decided', () => {
         store.openRequest(storedRequest(1), [storedEntry('web1')]);
-        expect(store.list({ limit: 1 })[0]?.counts).to.deep.equal({});
+        expect(listed(store, { limit: 1 })[0]?.counts).to.deep.equal({});
       });
 
       it('that were opened at or after a time', () => {
@@ -318,7 +325,7 @@ for (const { name, open } of implementations) {
       it('when they ended too long ago', () => {
         addEnded(1, 2, 3);
         expect(store.prune({ ...generous, maxAgeMs: 1_000 }, 3_000, 100)).to.equal(1);
-        expect(numbersOf(store.list({ limit: 100 }))).to.deep.equal([3, 2]);
+        expect(numbersOf(listed(store, { limit: 100 }))).to.deep.equal([3, 2]);
         expect(store.request(idOf(1))).to.equal(undefined);
         expect(store.entries(idOf(1))).to.deep.equal([]);
       });
@@ -327,9 +334,9 @@ for (const { name, open } of implementations) {
         store.openRequest(storedRequest(1), []);
         addEnded(4, 2, 3);
         expect(store.prune({ ...generous, maxRequests: 2 }, 9_000, 100)).to.equal(2);
-        expect(numbersOf(store.list({ limit: 100 }))).to.deep.equal([4, 1]);
+        expect(numbersOf(listed(store, { limit: 100 }))).to.deep.equal([4, 1]);
         expect(store.prune({ ...generous, maxRequests: 0 }, 9_000, 100)).to.equal(1);
-        expect(numbersOf(store.list({ limit: 100 }))).to.deep.equal([1]);
+        expect(numbersOf(listed(store, { limit: 100 }))).to.deep.equal([1]);
       });
 
       it('when bodies and answers have too many bytes', () => {
@@ -346,11 +353,24 @@ for (const { name, open } of implementations) {
         expect(store.prune({ ...generous, maxBytes: 1 }, 0, 100)).to.equal(2);
       });
 
+      it('when what is kept of rollouts has too many bytes', () => {
+        for (const number of [1, 2]) {
+          const bodyBytes = Buffer.alloc(500);
+          store.openRequest(storedRequest(number, { bodyBytes, rollout: 'x'.repeat(100) }), []);
+          store.updateRequest(idOf(number), { rollout: 'ü'.repeat(250) });
+          store.updateRequest(idOf(number), { endedWallMs: number * 1_000 });
+        }
+        expect(store.prune({ ...generous, maxBytes: 2_000 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 1_999 }, 0, 100)).to.equal(1);
+        expect(store.prune({ ...generous, maxBytes: 1_000 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 999 }, 0, 100)).to.equal(1);
+      });
+
       it('in steps as small as told', () => {
         addEnded(1, 2, 3, 4, 5);
         const none = { ...generous, maxRequests: 0 };
         expect(store.prune(none, 0, 2)).to.equal(2);
-        expect(numbersOf(store.list({ limit: 100 }))).to.deep.equal([5, 4, 3]);
+        expect(numbersOf(listed(store, { limit: 100 }))).to.deep.equal([5, 4, 3]);
         expect(store.prune(none, 0, 100)).to.equal(3);
         expect(store.prune(none, 0, 100)).to.equal(0);
       });
@@ -360,9 +380,9 @@ for (const { name, open } of implementations) {
         store.saveAnswers([storedAnswer(1, 'web1')]);
         store.prune({ ...generous, maxRequests: 0 }, 0, 100);
         store.openRequest(storedRequest(1), []);
-        expect(store.list({ limit: 1 })[0]?.counts).to.deep.equal({});
-        expect(store.list({ outcome: 'ok', limit: 1 })).to.deep.equal([]);
-        expect(store.list({ node: 'web1', limit: 1 })).to.deep.equal([]);
+        expect(listed(store, { limit: 1 })[0]?.counts).to.deep.equal({});
+        expect(listed(store, { outcome: 'ok', limit: 1 })).to.deep.equal([]);
+        expect(listed(store, { node: 'web1', limit: 1 })).to.deep.equal([]);
       });
     });
 
@@ -414,7 +434,7 @@ describe('SqliteStore', function () {
       const answers = store.answers(idOf(number), wholePage);
       expect(answers.map(({ payload }) => payload?.byteLength)).to.deep.equal([2_000, 12]);
     }
-    expect(store.list({ limit: 10_000 }).length).to.be.within(written.length, written.length + 1);
+    expect(listed(store, { limit: 10_000 }).length).to.be.within(written.length, written.length + 1);
     store.close();
   });
 
@@ -439,9 +459,9 @@ function everythingIn(store: Store): unknown {
   return {
     members: store.members(),
     lists: [
-      store.list({ limit }),
-      ...outcomes.map((outcome) => store.list({ outcome, limit })),
-      ...['a', 'b', 'c'].map((node) => store.list({ node, limit })),
+      listed(store, { limit }),
+      ...outcomes.map((outcome) => listed(store, { outcome, limit })),
+      ...['a', 'b', 'c'].map((node) => listed(store, { node, limit })),
     ],
     unfinished: store.unfinished(3_000),
     requests: Array.from({ length: 5 }, (_, number) => [
@@ -515,21 +535,22 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       ),
     ),
   ),
-  calls(
-    'list',
-    fc.tuple(
-      fc.record(
-        {
-          sinceWallMs: time,
-          node,
-          service,
-          outcome: fc.constantFrom(...outcomes.slice(0, 3)),
-          limit: fc.integer({ min: 1, max: 5 }),
-        },
-        { requiredKeys: ['limit'] },
-      ),
-    ),
-  ),
+  fc
+    .record(
+      {
+        sinceWallMs: time,
+        node,
+        service,
+        outcome: fc.constantFrom(...outcomes.slice(0, 3)),
+        limit: fc.integer({ min: 1, max: 5 }),
+      },
+      { requiredKeys: ['limit'] },
+    )
+    .map((filter) => ({
+      name: 'visit',
+      run: (store: Store) => listed(store, filter),
+      toString: () => `visit(${fc.stringify(filter)})`,
+    })),
   calls(
     'answers',
     fc.tuple(

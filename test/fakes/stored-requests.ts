@@ -1,6 +1,12 @@
-import type { StoredEntry } from '../../src/core/ledger.ts';
+import type { StoredEntry } from '../../src/core/ledger-events.ts';
 import type { StoredMember } from '../../src/core/roster.ts';
-import type { StoredAnswer, StoredRequest } from '../../src/store/store.ts';
+import type {
+  RequestFilter,
+  RequestOverview,
+  Store,
+  StoredAnswer,
+  StoredRequest,
+} from '../../src/store/store.ts';
 import type { NodeName, RequestId } from '../../src/wire/fields.ts';
 import type { BootId } from '../../src/wire/presence.ts';
 
@@ -67,4 +73,11 @@ export function storedMember(node: string, change: Partial<StoredMember> = {}): 
     lastSeenWallMs: 2_000,
     ...change,
   };
+}
+
+/** All that the store visits. */
+export function listed(store: Store, filter: RequestFilter): RequestOverview[] {
+  const overviews: RequestOverview[] = [];
+  store.visit(filter, (overview) => overviews.push(overview));
+  return overviews;
 }

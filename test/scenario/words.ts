@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../../src/core/ledger.ts';
+import type { StoredEntry } from '../../src/core/ledger-events.ts';
 import type { RolloutProgress, RolloutState } from '../../src/core/rollout.ts';
 import { message } from '../../src/wire/codec.ts';
 import { NodeName } from '../../src/wire/fields.ts';

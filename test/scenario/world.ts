@@ -1,4 +1,5 @@
-import type { Aim, AimedNode, Ledger, LedgerEvent, StoredEntry } from '../../src/core/ledger.ts';
+import type { Ledger } from '../../src/core/ledger.ts';
+import type { Aim, AimedNode, LedgerEvent, StoredEntry } from '../../src/core/ledger-events.ts';
 import { type RequestEffect, Requests } from '../../src/core/requests.ts';
 import type { RolloutPlan, RolloutState } from '../../src/core/rollout.ts';
 import { orderNodes } from '../../src/core/rollout-order.ts';
@@ -17,7 +18,7 @@ const id = message('id', 64, RequestId).parse;
 // As src/manager/ has them; the draw of 0.5 makes each pause exactly what it is called.
 const bounds = { lostAfterMs: 15_000, reconnectGraceMs: 2_000 };
 const pauses = { firstPauseMs: 1_000, longestPauseMs: 10_000, cancelGraceMs: 10_000, jitter: () => 0.5 };
-const limits = { maxOpen: 10, maxEnded: 10 };
+const limits = { maxOpen: 10, maxEnded: 10, maxEndedNodes: 100 };
 const tickMs = 100;
 const pulseMs = 5_000;
 const defaultWindowMs = 60_000;

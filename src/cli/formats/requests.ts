@@ -59,8 +59,9 @@ function lasted(ms: number): string {
   return ms < 1_000 ? `${Math.max(0, Math.round(ms))} ms` : span(ms);
 }
 
-function targetOf({ nodes, topic }: RequestInfo): string {
-  return nodes === undefined ? topic : foldNames(nodes);
+function targetOf({ nodes, moreNodes = 0, topic }: RequestInfo): string {
+  if (nodes === undefined) return topic;
+  return moreNodes === 0 ? foldNames(nodes) : `${foldNames(nodes)} and ${moreNodes} more`;
 }
 
 function statusOf({ endedMs, isCancelled, rollout }: RequestInfo): string {

@@ -156,6 +156,15 @@ describe('a health check that this node cannot do', () => {
     );
   });
 
+  it('says so where its program was taken out of the configuration while the action ran', async () => {
+    const bench = new Bench();
+    bench.checks.replace(new Map());
+    expect(await bench.check('exec:web')).to.deep.equal({
+      ...{ check: 'exec:web', isHealthy: false, attempts: 0 },
+      detail: 'health check "web" is not in the configuration of this node, and this node has none',
+    });
+  });
+
   it('is none of these', () => {
     for (const check of ['exec:web', 'tcp:1', 'tcp:65535', 'http:080/', 'http:80/a'])
       expect(new Bench().checks.refusal(check)).to.equal(undefined);

@@ -12,7 +12,7 @@ import { requestId as id } from '../../fakes/scripted-manager.ts';
 const end = RequestEnd.parse({ uuid: id, outcomes: [], unnamed: 0, withheld: 0, isCancelled: false });
 
 /** A collection of what two managers publish. */
-async function collecting(deadlineMs = 5_000, signal?: AbortSignal, isRollout = false) {
+async function collecting(deadlineMs = 5_000, signal?: AbortSignal, isRollout = false, isFollowed = false) {
   const sockets = new MemorySockets();
   const clock = new ManualClock();
   const subscriptions: string[] = [];
@@ -26,7 +26,7 @@ async function collecting(deadlineMs = 5_000, signal?: AbortSignal, isRollout = 
     });
   }
   const connections = new Connections(sockets, clock);
-  const collection = new Collection({ id, isRollout, deadlineMs, signal, connections, clock });
+  const collection = new Collection({ id, isRollout, isFollowed, deadlineMs, signal, connections, clock });
   const [first, second] = publish;
   if (first === undefined || second === undefined) throw new Error('no publishers');
   return {
@@ -177,5 +177,20 @@ describe('a collection', () => {
     expect(collection.isOver).to.equal(true);
     expect(subscriptions).to.have.length(4);
     collection.close();
+  });
+});
+
+describe('what actions print', () => {
+  it('waits for who watches it, but not all of it for somebody who never does', async () => {
+    const { collection, listen, first } = await collecting(5_000, undefined, false, true);
+    await listen(5_751);
+    const [count, most] = [1_200, 1_000];
+    for (let index = 0; index < count; index += 1)
+      await first(`output/${id}`, JSON.stringify({ node: 'web1', source: 'stdout', text: 'x', index }));
+    const seen: number[] = [];
+    collection.onOutput(({ index }) => seen.push(index));
+    expect(seen).to.have.length(most);
+    await first(`output/${id}`, JSON.stringify({ node: 'web1', source: 'stdout', text: 'x', index: count }));
+    expect([seen[most - 1], seen[most]]).to.deep.equal([most - 1, count]);
   });
 });

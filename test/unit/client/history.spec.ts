@@ -21,6 +21,7 @@ const page = (nodes: string[], nextNode?: string) => ({
   ...(nextNode === undefined ? {} : { nextNode }),
 });
 const open = { request: requestInfo({ endedMs: undefined }), progress: [], unreachable: [], unnamed: 0 };
+const begun = { batch: 1, batches: 2, started: 1 };
 const over = { ...open, request: requestInfo() };
 
 describe('a question', () => {
@@ -132,6 +133,17 @@ describe('who attaches to a request', () => {
     const run = new Run(history.attach(requestId), clock);
     await clock.advanceAsync(0);
     expect([run.isOver, run.answeredBy.length]).to.deep.equal([true, 2]);
+  });
+
+  it('leaves nothing behind when what was answered so far cannot be had', async () => {
+    for (const request of [open, { ...open, request: requestInfo({ endedMs: undefined, rollout: begun }) }]) {
+      const refused = { success: -1, msg: 'the disk is full', code: 'STORE_UNUSABLE' };
+      const { history, clock } = await asking({ request, answers: refused });
+      const attaching = history.attach(requestId).catch((thrown: unknown) => thrown);
+      await clock.advanceAsync(0);
+      expect(await attaching).to.include({ code: 'STORE_UNUSABLE' });
+      expect(clock.pending).to.deep.equal([]);
+    }
   });
 
   it('may leave', async () => {

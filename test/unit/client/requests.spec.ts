@@ -49,6 +49,12 @@ describe('an order', () => {
     });
   }
 
+  it('leaves nothing behind when it is over, however many managers there are', async () => {
+    const endpoints = ['tcp://localhost:5500', 'tcp://localhost:5501'];
+    const { run, clock } = await sending({ end: {} }, {}, { endpoints });
+    expect([run.isOver, clock.pending]).to.deep.equal([true, []]);
+  });
+
   it('that a manager refuses is rejected with its code', async () => {
     const { run, clock } = await sending({ reply: { success: -1, msg: 'no', code: 'UNKNOWN_NODE' } });
     expect(run.code).to.equal('UNKNOWN_NODE');

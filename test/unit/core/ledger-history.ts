@@ -1,12 +1,6 @@
 import { expect } from 'chai';
-import {
-  type Aim,
-  Ledger,
-  type LedgerEffect,
-  type LedgerEvent,
-  type LedgerOptions,
-  type StoredEntry,
-} from '../../../src/core/ledger.ts';
+import { Ledger, type LedgerOptions } from '../../../src/core/ledger.ts';
+import type { Aim, LedgerEffect, LedgerEvent, StoredEntry } from '../../../src/core/ledger-events.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName } from '../../../src/wire/fields.ts';
 import type { Outcome, Phase } from '../../../src/wire/outcome.ts';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { Ledger, type LedgerEffect, type LedgerEvent, type LedgerOptions } from '../../../src/core/ledger.ts';
+import { Ledger, type LedgerOptions } from '../../../src/core/ledger.ts';
+import type { LedgerEffect, LedgerEvent } from '../../../src/core/ledger-events.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName, RequestId } from '../../../src/wire/fields.ts';
 import type { Outcome } from '../../../src/wire/outcome.ts';

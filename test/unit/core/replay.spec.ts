@@ -16,7 +16,7 @@ function publication(text: string, bytes = text.length): Publication {
 const [first, second, third] = [publication('first'), publication('second'), publication('third')];
 
 function replay(limits: { maxAgeMs?: number; maxBytes?: number } = {}) {
-  return new Replay({ maxAgeMs: minute, maxBytes: 1_000, ...limits });
+  return new Replay({ maxAgeMs: minute, maxBytes: 1_000, maxLossyBytes: 100, ...limits });
 }
 
 describe('what is published about a request', () => {
@@ -59,6 +59,19 @@ describe('what is published about a request', () => {
     kept.open(three, 0);
     kept.keep(three, publication('three', 8));
     expect(kept.keep(one, publication('one', 1)), 'one held nothing').to.equal(true);
+  });
+
+  it('waits only so far where it may be lost, and pushes out nothing else', () => {
+    const kept = replay({ maxBytes: 200 });
+    kept.open(one, 0);
+    kept.open(two, 0);
+    kept.keep(one, publication('answer', 90));
+    const output = { ...publication('output', 60), isLossy: true };
+    expect([1, 2, 3].map(() => kept.keep(two, output))).to.deep.equal([true, true, true]);
+    kept.keep(two, publication('end', 40));
+    expect(kept.dropped).to.equal(2);
+    expect(kept.subscribed(one).map(({ topic }) => topic)).to.deep.equal(['answer']);
+    expect(kept.subscribed(two).map(({ topic }) => topic)).to.deep.equal(['output', 'end']);
   });
 
   it('is not replayed to a second subscription', () => {
@@ -162,7 +175,7 @@ describe('every publication', () => {
   );
 
   it('is sent exactly once and in order, or counted as dropped; age and size stay within bounds', () => {
-    const limits = { maxAgeMs: 100, maxBytes: 100 };
+    const limits = { maxAgeMs: 100, maxBytes: 100, maxLossyBytes: 100 };
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const kept = new Replay(limits);

@@ -18,8 +18,8 @@ function aim(count: number, { node = web1, isAlive = true, endsAtMs = 60_000 } =
   return { id: idOf(count), nodes, anonymous: 0, withheld: 0, endsAtMs };
 }
 
-function kept({ maxOpen = 10, maxEnded = 10 } = {}): Requests {
-  return new Requests({ maxOpen, maxEnded }, options);
+function kept({ maxOpen = 10, maxEnded = 10, maxEndedNodes = 100 } = {}): Requests {
+  return new Requests({ maxOpen, maxEnded, maxEndedNodes }, options);
 }
 
 function answer(from: NodeName) {
@@ -107,6 +107,21 @@ describe('the requests in memory', () => {
     requests.add(aim(1), 0);
     requests.presence(web1, false, 100);
     expect(requests.tick(5_000)).to.deep.equal([]);
+  });
+
+  it('forget the oldest of the ended ones when these have too many nodes', () => {
+    const requests = kept({ maxEndedNodes: 3 });
+    const two = [web1, web2].map((each) => ({ node: each, isAlive: false, isConflicted: false }));
+    for (const count of [1, 2, 3]) {
+      const ledger = requests.add({ ...aim(count), nodes: count === 2 ? two : two.slice(1) }, 0);
+      requests.step(ledger, { kind: 'tick' }, 0);
+    }
+    requests.tick(0);
+    expect([1, 2, 3].map((count) => requests.get(idOf(count)) !== undefined)).to.deep.equal([
+      false,
+      true,
+      true,
+    ]);
   });
 
   it('let the oldest of those that are over go', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Ledger, LedgerEvent, StoredEntry } from '../../../src/core/ledger.ts';
+import type { Ledger } from '../../../src/core/ledger.ts';
+import type { LedgerEvent, StoredEntry } from '../../../src/core/ledger-events.ts';
 import { type RequestEffect, Requests } from '../../../src/core/requests.ts';
 import type { RolloutPlan, StopReason } from '../../../src/core/rollout.ts';
 import { batchSizes, longestRolloutMs } from '../../../src/core/rollout-batches.ts';
@@ -47,7 +48,7 @@ export type Happening =
 export class RolloutHistory {
   readonly #fleet: readonly Fleet[];
   readonly #plan: RolloutPlan;
-  #requests = new Requests({ maxOpen: 10, maxEnded: 10 }, options);
+  #requests = new Requests({ maxOpen: 10, maxEnded: 10, maxEndedNodes: 100 }, options);
   #ledger: Ledger;
   /** Wall clock; that of each run of the manager begins anew. */
   #wallMs = openedWallMs;
@@ -201,7 +202,7 @@ export class RolloutHistory {
     this.#downMs += downMs;
     this.#wallMs += downMs;
     this.#bootWallMs = this.#wallMs - 77;
-    this.#requests = new Requests({ maxOpen: 10, maxEnded: 10 }, options);
+    this.#requests = new Requests({ maxOpen: 10, maxEnded: 10, maxEndedNodes: 100 }, options);
     const now = { ms: this.#now(), wallMs: this.#wallMs };
     this.#ledger = this.#requests.restoreRollout(
       {

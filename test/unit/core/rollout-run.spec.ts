@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { LedgerEvent, StoredEntry } from '../../../src/core/ledger.ts';
+import type { LedgerEvent, StoredEntry } from '../../../src/core/ledger-events.ts';
 import type { RolloutPlan, RolloutState } from '../../../src/core/rollout.ts';
 import { type PastRollout, RolloutRun, type RolloutRunEffect } from '../../../src/core/rollout-run.ts';
 import { message } from '../../../src/wire/codec.ts';

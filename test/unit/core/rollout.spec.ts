@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { LedgerEvent } from '../../../src/core/ledger.ts';
+import type { LedgerEvent } from '../../../src/core/ledger-events.ts';
 import { Rollout, type RolloutPlan } from '../../../src/core/rollout.ts';
 import { RolloutRun, type RolloutRunEffect } from '../../../src/core/rollout-run.ts';
 import { message } from '../../../src/wire/codec.ts';

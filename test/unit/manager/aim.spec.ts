@@ -201,3 +201,40 @@ describe('an expected number of nodes', () => {
     expect(refusal(desks, { expect: 4 })).to.equal(undefined);
   });
 });
+
+describe('a request that names thousands of nodes', () => {
+  const nodes = Array.from({ length: 4_000 }, (_, index) => `web${index + 1}.${'x'.repeat(20)}`);
+  const list = { nodes };
+
+  async function large(): Promise<ManagerDesks> {
+    const desks = await ManagerDesks.open();
+    for (const node of nodes) desks.presence.message({ type: 'hello', hello: helloOf(node) });
+    return desks;
+  }
+
+  it('is refused when it would be sent to each of them, before anything is sent', async () => {
+    const desks = await large();
+    const why =
+      'INVALID_MESSAGE: RequestBody: 121 KiB for each of 4000 nodes, expected 256 MiB in all at most: ' +
+      'fewer nodes at once (in batches), or a shorter way to name them such as web[1-40]';
+    expect(refusal(desks, list)).to.equal(why);
+    const body = JSON.stringify(checkedRequest(id, list).body);
+    expect(() => desks.queries.answer({ v: 2, query: 'plan', body })).to.throw(
+      why.slice(why.indexOf(' ') + 1),
+    );
+    await desks.settle();
+    expect([desks.dispatched, desks.requests.openCount]).to.deep.equal([[], 0]);
+  });
+
+  it('may go to as many of them as that allows, and to all of them in batches', async () => {
+    const some = { nodes: nodes.slice(0, 2_000) };
+    expect(await sentFor(await large(), some)).to.have.length(2_000);
+    expect(await sentFor(await large(), { ...list, rollout: { batch: '2000' } })).to.have.length(2_000);
+    expect(refusal(await large(), { ...list, rollout: { batch: '1', canary: 4_000 } })).to.include('121 KiB');
+  });
+
+  it('may go to all of them when it names them in a short way', async () => {
+    const topic = `web[1-4000].${'x'.repeat(20)}`;
+    expect(await sentFor(await large(), { topic })).to.have.length(4_000);
+  });
+}).timeout(20_000);

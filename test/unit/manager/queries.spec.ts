@@ -115,9 +115,27 @@ describe('the requests', () => {
     }
   });
 
+  it('are listed without the names of thousands of nodes, and without the plan of a rollout', async () => {
+    const nodes = Array.from({ length: 10_000 }, (_, index) => `web${index + 1}.${'x'.repeat(20)}`);
+    const desks = await withNodes(...nodes);
+    for (let count = 1; count <= 9; count += 1)
+      desks.intake.take(checkedRequest(idOf(count), { nodes, rollout: { batch: '1' } }));
+    const reply = ask(desks, RequestsReply, { query: 'requests' });
+    expect(JSON.stringify(reply).length).to.be.below(10_000);
+    expect(reply.requests.at(-1)?.nodes).to.deep.equal(nodes.slice(0, 20));
+    expect(reply.requests.at(-1)).to.deep.include({
+      ...{ moreNodes: 9_980, rollout: { batch: 1, batches: 10_000, started: 1 } },
+    });
+    const topic = nodes.slice(0, 1_000).join(' or ');
+    desks.intake.take(checkedRequest(idOf(10), { topic, rollout: { batch: '1' } }));
+    const [latest] = ask(desks, RequestsReply, { query: 'requests', limit: 1 }).requests;
+    expect(latest?.topic).to.equal(`${topic.slice(0, 255)}...`);
+    expect(ask(desks, RequestReply, { query: 'request', id: idOf(9) }).request.nodes).to.have.length(10_000);
+  }).timeout(20_000);
+
   it('are refused when the store cannot be read', async () => {
     const desks = await withNodes();
-    desks.failing = ['list'];
+    desks.failing = ['visit'];
     expect(codeOf(desks, { query: 'requests' })).to.equal('STORE_UNUSABLE');
   });
 });

@@ -284,6 +284,15 @@ describe('a manager that starts', () => {
     return store;
   }
 
+  it('waits no longer than the window of a request, also where the clock was set back meanwhile', async () => {
+    const openedWallMs = Date.UTC(2026, 0, 2);
+    const desks = await restored(storeWith({ openedWallMs, endsWallMs: openedWallMs + 5_000 }));
+    await tickFor(desks, 4_900);
+    expect(desks.requests.openCount).to.equal(1);
+    await tickFor(desks, 200);
+    expect(desks.requests.openCount).to.equal(0);
+  });
+
   async function restored(store: MemoryStore): Promise<ManagerDesks> {
     const desks = await ManagerDesks.open(store);
     desks.requests.restore((node) => desks.presence.roster.get(node));

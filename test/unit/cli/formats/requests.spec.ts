@@ -31,6 +31,11 @@ describe('requests', () => {
     );
   });
 
+  it('say how many more nodes there are', () => {
+    const request = requestInfo({ nodes: ['web2', 'web1'], moreNodes: 9_998 });
+    expect(formatRequestsTable([request], now)).to.include('  web[1-2] and 9998 more  ');
+  });
+
   it('are nothing as a table when there are none', () => expect(formatRequestsTable([], now)).to.equal(''));
 
   it('are JSON with all their fields, and their times as RFC 3339 beside', () => {
