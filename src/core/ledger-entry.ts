@@ -48,11 +48,13 @@ export function noted({ node, phase, outcome, isAnonymous }: Entry): StoredEntry
 
 /** The outcomes of the entries, and `more` of those without one. */
 export function countsOf(entries: Iterable<Entry>, more: OutcomeCounts): OutcomeCounts {
-  const counts = new Map(Object.entries(more));
-  for (const { outcome } of entries) {
-    if (outcome !== undefined) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  }
-  return Object.fromEntries([...counts].filter(([, count]) => count > 0));
+  const counts = new Map<string, number>();
+  const add = (outcome: string, count: number): void => {
+    if (count > 0) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+  };
+  for (const { outcome } of entries) if (outcome !== undefined) add(outcome, 1);
+  for (const [outcome, count] of Object.entries(more)) add(outcome, count);
+  return Object.fromEntries(counts);
 }
 
 /** How long nothing more is said to the node: each time twice as long, with a spread of a quarter. */
