@@ -63,7 +63,7 @@ export class HealthChecks {
       const remainingMs = limits.endsMs - clock.now();
       if (remainingMs <= 0 || limits.signal.aborted) break;
       const timeoutMs = Math.ceil(Math.min(attemptLimitMs, remainingMs));
-      last = await attempt({ timeoutMs, signal: limits.signal });
+      last = await unlessAborted(attempt({ timeoutMs, signal: limits.signal }), limits.signal);
       attempts += 1;
       if (last.isHealthy) break;
       await sleep(clock, Math.min(pauseMs, Math.max(0, limits.endsMs - clock.now())), limits.signal);
@@ -102,6 +102,21 @@ export class HealthChecks {
       if (!isServiceManagerError(error)) throw error;
       return { isHealthy: false, detail: error.message };
     }
+  }
+}
+
+/** A program may take a second to end, which an agent that stops does not have: the action that it checks has ended. */
+async function unlessAborted(attempt: Promise<ProbeResult>, signal: AbortSignal): Promise<ProbeResult> {
+  let release = (): void => {};
+  const aborted = new Promise<ProbeResult>((resolve) => {
+    const giveUp = (): void => resolve({ isHealthy: false, detail: 'cancelled' });
+    signal.addEventListener('abort', giveUp, { once: true });
+    release = () => signal.removeEventListener('abort', giveUp);
+  });
+  try {
+    return await Promise.race([attempt, aborted]);
+  } finally {
+    release();
   }
 }
 

@@ -46,15 +46,18 @@ export function noted({ node, phase, outcome, isAnonymous }: Entry): StoredEntry
   return { node, phase, outcome, isAnonymous };
 }
 
-/** The outcomes of the entries, and `more` of those without one. */
-export function countsOf(entries: Iterable<Entry>, more: OutcomeCounts): OutcomeCounts {
-  const counts = new Map<string, number>();
-  const add = (outcome: string, count: number): void => {
-    if (count > 0) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+/** The outcomes of the entries, and `more` behind them. */
+export function countsOf(
+  entries: Iterable<Entry>,
+  more: ReadonlyArray<readonly [Outcome, number]>,
+): OutcomeCounts {
+  const counts: OutcomeCounts = {};
+  const add = (outcome: Outcome, count: number): void => {
+    if (count > 0) counts[outcome] = (counts[outcome] ?? 0) + count;
   };
   for (const { outcome } of entries) if (outcome !== undefined) add(outcome, 1);
-  for (const [outcome, count] of Object.entries(more)) add(outcome, count);
-  return Object.fromEntries(counts);
+  for (const [outcome, count] of more) add(outcome, count);
+  return counts;
 }
 
 /** How long nothing more is said to the node: each time twice as long, with a spread of a quarter. */

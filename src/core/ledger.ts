@@ -106,10 +106,10 @@ export class Ledger {
 
   /** All aimed-at nodes are in it; v1 agents that did not answer count as `no-answer`, withheld ones as `refused`. */
   counts(): OutcomeCounts {
-    return countsOf(this.#entries.values(), {
-      'no-answer': this.#isOver ? this.anonymousMissing : 0,
-      refused: this.withheld,
-    });
+    return countsOf(this.#entries.values(), [
+      ['no-answer', this.#isOver ? this.anonymousMissing : 0],
+      ['refused', this.withheld],
+    ]);
   }
 
   step(event: LedgerEvent, now: number): LedgerEffect[] {

@@ -121,6 +121,23 @@ describe('a health check', () => {
     expect(bench.probe.attempts).to.deep.equal([]);
   });
 
+  it('does not wait for a program that takes its time to end', async () => {
+    const { clock, probe, stop } = new Bench();
+    const programs = new Map([['web', ['/usr/lib/check']]]);
+    const processes = { run: () => new Promise<never>(() => {}) };
+    const checks = new HealthChecks({ clock, probe, processes, programs });
+    let health: Health | undefined;
+    const checking = checks.check('exec:web', { endsMs: 60_000, signal: stop.signal });
+    void checking.then((result) => {
+      health = result;
+    });
+    await clock.advanceAsync(1_000);
+    expect(health).to.equal(undefined);
+    stop.abort();
+    await clock.advanceAsync(0);
+    expect(health).to.deep.include({ isHealthy: false, detail: 'cancelled', attempts: 1 });
+  });
+
   it('ends at once when nobody waits any more', async () => {
     const bench = new Bench();
     bench.probe.set(80, 'hangs');
