@@ -5,11 +5,3 @@ export function batchSizes(nodes: number, canary: number, batch: number): number
   for (let left = nodes - first; left > 0; left -= batch) sizes.push(Math.min(left, batch));
   return sizes;
 }
-
-/** How long a rollout takes when every batch takes all of its time; a manager that is down meanwhile makes it longer. */
-export function longestRolloutMs(
-  batches: number,
-  { windowMs, pauseMs }: { readonly windowMs: number; readonly pauseMs: number },
-): number {
-  return batches * windowMs + Math.max(0, batches - 1) * pauseMs;
-}

@@ -5,7 +5,7 @@ import type { Reach } from '../core/subscriptions.ts';
 import type { KnownNodes } from '../core/target-nodes.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName, Topic } from '../wire/fields.ts';
-import type { CheckedRequest } from '../wire/request.ts';
+import type { CheckedRequest, RequestBody } from '../wire/request.ts';
 import type { PresenceDesk } from './presence.ts';
 import { rolloutPlanOf } from './rollout-plan.ts';
 
@@ -49,9 +49,21 @@ function anyAimOf({ body, version }: CheckedRequest, presence: PresenceDesk): Ai
       : aim(body, knownNodes(presence));
   const found =
     aimed.kind === 'topic' ? onTopic(aimed.topic, presence) : byName(aimed.nodes, body.topic, presence);
+  refuseUnchecked(body, found.reach);
   if (body.rollout === undefined) return { ...found, isByName: found.isByName || body.plan !== undefined };
   const { members, plan } = rolloutPlanOf(body.rollout, body, found);
   return { ...found, members, isByName: true, rollout: plan };
+}
+
+/** v1 agents would answer `ok` to what they were not able to check. */
+function refuseUnchecked({ health, settleMs = 0 }: RequestBody, { v1, withheld }: Reach): void {
+  const agents = v1 + withheld;
+  if (agents === 0 || (health === undefined && settleMs === 0)) return;
+  const field = health === undefined ? 'settleMs' : 'health';
+  throw new ServiceManagerError(
+    'INVALID_MESSAGE',
+    `RequestBody: field ${field}: ${agents} v1 agents on its topic cannot check that, expected a target that names nodes`,
+  );
 }
 
 function onTopic(topic: Topic, presence: PresenceDesk): AimedAt {

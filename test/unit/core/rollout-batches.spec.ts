@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { batchSizes, longestRolloutMs } from '../../../src/core/rollout-batches.ts';
+import { batchSizes } from '../../../src/core/rollout-batches.ts';
 
 describe('the sizes of the batches', () => {
   for (const [nodes, canary, batch, sizes] of [
@@ -15,12 +15,4 @@ describe('the sizes of the batches', () => {
       expect(batchSizes(nodes, canary, batch)).to.deep.equal(sizes);
     });
   }
-});
-
-describe('the longest time of a rollout', () => {
-  it('is the windows of all batches and the pauses between them', () => {
-    expect(longestRolloutMs(3, { windowMs: 60_000, pauseMs: 5_000 })).to.equal(190_000);
-    expect(longestRolloutMs(1, { windowMs: 60_000, pauseMs: 5_000 })).to.equal(60_000);
-    expect(longestRolloutMs(0, { windowMs: 60_000, pauseMs: 5_000 })).to.equal(0);
-  });
 });

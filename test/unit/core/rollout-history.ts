@@ -3,7 +3,7 @@ import type { Ledger } from '../../../src/core/ledger.ts';
 import type { LedgerEvent, StoredEntry } from '../../../src/core/ledger-events.ts';
 import { type RequestEffect, Requests } from '../../../src/core/requests.ts';
 import type { RolloutPlan, StopReason } from '../../../src/core/rollout.ts';
-import { batchSizes, longestRolloutMs } from '../../../src/core/rollout-batches.ts';
+import { batchSizes } from '../../../src/core/rollout-batches.ts';
 import { rolloutStateOf, type StoredRollout, storedRolloutOf } from '../../../src/core/rollout-stored.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { type NodeName, RequestId } from '../../../src/wire/fields.ts';
@@ -116,8 +116,9 @@ export class RolloutHistory {
   #latestEndMs(): number {
     const { nodes, canary, batch, windowMs, pauseMs } = this.#plan;
     const batches = batchSizes(nodes.length, canary, batch).length;
+    const ownMs = batches * windowMs + Math.max(0, batches - 1) * pauseMs;
     const crashesMs = this.#restarts * (windowMs + pauseMs + tickMs) + this.#downMs;
-    return openedWallMs + longestRolloutMs(batches, this.#plan) + crashesMs + tickMs * (2 * batches + 2);
+    return openedWallMs + ownMs + crashesMs + tickMs * (2 * batches + 2);
   }
 
   #checkEnd(): void {

@@ -113,6 +113,21 @@ describe('a request is refused', () => {
     expect(await sentFor(desks, { topic: "'role:web and not web2'" })).to.deep.equal([]);
   });
 
+  for (const check of [{ health: 'tcp:80' }, { settleMs: 2_000 }]) {
+    it(`when v1 agents would answer it that cannot check ${Object.keys(check)[0]}`, async () => {
+      const desks = await fleet(web);
+      connectV1(desks, 'any');
+      expect(refusal(desks, check)).to.match(/^INVALID_MESSAGE: .*1 v1 agents .* cannot check that/);
+      expect(refusal(desks, { ...check, topic: 'web[1-2]' })).to.equal(undefined);
+    });
+  }
+
+  it('is not when nothing is to be checked', async () => {
+    const desks = await fleet(web);
+    connectV1(desks, 'any');
+    expect(refusal(desks, { settleMs: 0 })).to.equal(undefined);
+  });
+
   it('never for what only expressions know when it is v1', async () => {
     expect(refusal(await fleet(web), { topic: 'web1 and' }, 'v1')).to.equal(undefined);
   });
