@@ -4,6 +4,7 @@ import type { Output } from './captured-output.ts';
 import { nodeClock } from './clock.ts';
 import { decodeBeginning } from './output-file.ts';
 import { groupExists } from './process-group.ts';
+import { TerminalKeeper } from './terminal-keeper.ts';
 
 type Master = Readable & { unref(): void };
 
@@ -13,6 +14,8 @@ interface PtyPackage {
     readonly master: Master;
     readonly slave: Readable;
     readonly ptsName: string;
+    /** Of the master. */
+    readonly fd: number;
   };
 }
 
@@ -48,6 +51,7 @@ export async function loadPseudoTerminals(): Promise<PseudoTerminals | undefined
 class PseudoTerminal implements Output {
   readonly fd: number;
   readonly #master: Master;
+  readonly #keeper: TerminalKeeper;
   readonly #limitBytes: number;
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #kept: Buffer[] = [];
@@ -62,12 +66,13 @@ class PseudoTerminal implements Output {
   constructor(pty: PtyPackage, limitBytes: number, onText: (text: string) => void) {
     this.#limitBytes = limitBytes;
     this.#onText = onText;
-    const { master, slave, ptsName } = pty.open({ cols: columns, rows, encoding: null });
+    const { master, slave, ptsName, fd } = pty.open({ cols: columns, rows, encoding: null });
     this.#master = master;
     // A system without other holders of the terminal reports an error instead of the end.
     master.on('error', () => this.#end()).on('end', () => this.#end());
     this.fd = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
     slave.on('error', () => {}).destroy();
+    this.#keeper = new TerminalKeeper(fd);
     master.on('data', (data: Buffer) => this.#take(data));
   }
 
@@ -132,6 +137,7 @@ class PseudoTerminal implements Output {
 
   #end(): void {
     this.#isOver = true;
+    this.#keeper.release();
     clearInterval(this.#leftoverTimer);
   }
 }
