@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Output } from './captured-output.ts';
 import { nodeClock } from './clock.ts';
@@ -31,6 +31,7 @@ const quietPauses = 5;
 const pauseMs = 5;
 const longestSettleMs = 1_000;
 const leftoverCheckMs = 60_000;
+const mostFdsBetween = 64;
 
 /** Undefined where the optional package is missing or does not load on this system. */
 export async function loadPseudoTerminals(): Promise<PseudoTerminals | undefined> {
@@ -70,8 +71,9 @@ class PseudoTerminal implements Output {
     this.#master = master;
     // A system without other holders of the terminal reports an error instead of the end.
     master.on('error', () => this.#end()).on('end', () => this.#end());
-    this.fd = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
     slave.on('error', () => {}).destroy();
+    closeLeftOpen(ptsName, fd);
+    this.fd = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
     this.#keeper = new TerminalKeeper(fd);
     master.on('data', (data: Buffer) => this.#take(data));
   }
@@ -139,6 +141,21 @@ class PseudoTerminal implements Output {
     this.#isOver = true;
     this.#keeper.release();
     clearInterval(this.#leftoverTimer);
+  }
+}
+
+/**
+ * The package opens the other end right behind the master, and the stream that it makes of it closes only a copy. While
+ * one is left here the terminal would never end.
+ */
+function closeLeftOpen(ptsName: string, masterFd: number): void {
+  const { rdev } = statSync(ptsName);
+  for (let fd = masterFd + 1; fd <= masterFd + mostFdsBetween; fd += 1) {
+    try {
+      if (fstatSync(fd).rdev === rdev) closeSync(fd);
+    } catch {
+      // Not open.
+    }
   }
 }
 
