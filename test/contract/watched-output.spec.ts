@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -144,6 +152,16 @@ describe('a program whose output is watched', function () {
     }
   });
 
+  it('leaves no terminal open when nothing of it is left', async () => {
+    open(true);
+    const terminals = () =>
+      readdirSync('/proc/self/fd').filter((fd) => isTerminal(`/proc/self/fd/${fd}`)).length;
+    const before = terminals();
+    await run('echo one');
+    await run('echo two');
+    await eventually(() => terminals() === before, 'all are closed');
+  });
+
   it('is told about when there are no pseudo-terminals', async () => {
     open(false);
     await run('test -t 1 || echo no terminal');
@@ -151,3 +169,11 @@ describe('a program whose output is watched', function () {
     expect(watcher.textOf('stdout')).to.equal('no terminal\n');
   });
 });
+
+function isTerminal(link: string): boolean {
+  try {
+    return /^\/dev\/(pts\/|ptmx)/.test(readlinkSync(link));
+  } catch {
+    return false;
+  }
+}

@@ -130,7 +130,7 @@ yes 0123456789abcdefghijklmnopqrstuvwxyz | head -c ${printedBytes}; exit 0`,
       const service = scripted(`
 case "$1" in
   start)
-    (while :; do echo tick; echo 'done tick' >>"$log"; sleep 0.1; done) &
+    (set -e; while :; do head -c 20000 /dev/zero; echo 'done tick' >>"$log"; sleep 0.1; done) &
     echo "$!" >"$pidfile"
     echo started ;;
 esac`);
@@ -143,7 +143,7 @@ esac`);
       await agent[end]();
       const ticks = async () => (await service.log()).length;
       const before = await ticks();
-      await eventually(async () => (await ticks()) > before + 5, 'it goes on', 20_000);
+      await eventually(async () => (await ticks()) > before + 8, 'it goes on', 30_000);
       expect(service.daemonPid()).to.equal(pid);
     });
   }

@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Output } from './captured-output.ts';
 import { nodeClock } from './clock.ts';
 import { decodeBeginning } from './output-file.ts';
 import { groupExists } from './process-group.ts';
+import { TerminalKeeper } from './terminal-keeper.ts';
 
 type Master = Readable & { unref(): void };
 
@@ -13,6 +14,8 @@ interface PtyPackage {
     readonly master: Master;
     readonly slave: Readable;
     readonly ptsName: string;
+    /** Of the master. */
+    readonly fd: number;
   };
 }
 
@@ -28,6 +31,7 @@ const quietPauses = 5;
 const pauseMs = 5;
 const longestSettleMs = 1_000;
 const leftoverCheckMs = 60_000;
+const mostFdsBetween = 64;
 
 /** Undefined where the optional package is missing or does not load on this system. */
 export async function loadPseudoTerminals(): Promise<PseudoTerminals | undefined> {
@@ -48,6 +52,7 @@ export async function loadPseudoTerminals(): Promise<PseudoTerminals | undefined
 class PseudoTerminal implements Output {
   readonly fd: number;
   readonly #master: Master;
+  readonly #keeper: TerminalKeeper;
   readonly #limitBytes: number;
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #kept: Buffer[] = [];
@@ -62,12 +67,14 @@ class PseudoTerminal implements Output {
   constructor(pty: PtyPackage, limitBytes: number, onText: (text: string) => void) {
     this.#limitBytes = limitBytes;
     this.#onText = onText;
-    const { master, slave, ptsName } = pty.open({ cols: columns, rows, encoding: null });
+    const { master, slave, ptsName, fd } = pty.open({ cols: columns, rows, encoding: null });
     this.#master = master;
     // A system without other holders of the terminal reports an error instead of the end.
     master.on('error', () => this.#end()).on('end', () => this.#end());
-    this.fd = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
     slave.on('error', () => {}).destroy();
+    closeLeftOpen(ptsName, fd);
+    this.fd = openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
+    this.#keeper = new TerminalKeeper(fd);
     master.on('data', (data: Buffer) => this.#take(data));
   }
 
@@ -132,7 +139,23 @@ class PseudoTerminal implements Output {
 
   #end(): void {
     this.#isOver = true;
+    this.#keeper.release();
     clearInterval(this.#leftoverTimer);
+  }
+}
+
+/**
+ * The package opens the other end right behind the master, and the stream that it makes of it closes only a copy. While
+ * one is left here the terminal would never end.
+ */
+function closeLeftOpen(ptsName: string, masterFd: number): void {
+  const { rdev } = statSync(ptsName);
+  for (let fd = masterFd + 1; fd <= masterFd + mostFdsBetween; fd += 1) {
+    try {
+      if (fstatSync(fd).rdev === rdev) closeSync(fd);
+    } catch {
+      // Not open.
+    }
   }
 }
 
