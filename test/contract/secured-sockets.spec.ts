@@ -619,7 +619,9 @@ describe('ZmqSockets with keys', () => {
       await stranger.send('let me in');
     }
     await eventually(() => refusals.length >= 2, 'both refusals');
-    expect(new Set(refusals.map(({ reason }) => reason))).to.deep.equal(new Set(['mechanism']));
+    // One that keeps its connection after that is cut off when the time for a handshake is over.
+    const reasons = new Set(refusals.map(({ reason }) => reason).filter((reason) => reason !== 'timeout'));
+    expect(reasons).to.deep.equal(new Set(['mechanism']));
     sockets.connectDealer(router.endpoint, { security: clientOf(alice, manager) }).send(frames('sense'));
     await requests.next();
     expect(requests.waiting).to.equal(0);
