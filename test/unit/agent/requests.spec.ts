@@ -73,6 +73,7 @@ class Desk {
       provider: {
         run: (service, action, limits) => {
           this.said.push(`run ${service} ${action}`);
+          limits.onOutput?.('printed\n', 'stdout');
           return provider.run(service, action, limits);
         },
         inspect: (service, limits) => provider.inspect(service, limits),
@@ -162,6 +163,7 @@ class Desk {
 function shown(frames: Buffer[]): string {
   const said = openSinkMessage(frames);
   if (said.type === 'ack') return `ack ${said.phase}`;
+  if (said.type === 'output') return `output ${said.payload}`;
   if (said.type !== 'result') return said.type;
   return `result ${'result' in said.answer ? said.answer.result.returncode : said.answer.code}`;
 }
@@ -179,6 +181,21 @@ describe('a request that changes a service', () => {
     ]);
     expect(bench.journal.find(id)).to.include({ state: 'done', service: 'nginx', action: 'restart' });
     expect(bench.journal.undelivered()).to.have.length(1);
+  });
+
+  it('is followed when that is wanted, and its answer comes behind its output', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart', { follow: true });
+    const [output, result] = bench.heard().filter((said) => /^m1 (output|result)/.test(said));
+    const piece = { node: 'web1', source: 'stdout', text: 'printed\n', index: 0 };
+    expect(JSON.parse(output?.slice('m1 output '.length) ?? '')).to.deep.equal(piece);
+    expect(result).to.equal('m1 result 0');
+  });
+
+  it('is not followed when nobody wants that', async () => {
+    const bench = await Desk.of();
+    await bench.receive('nginx restart');
+    expect(bench.heard().filter((said) => said.includes('output'))).to.deep.equal([]);
   });
 
   it('is never run again: its answer is said again', async () => {

@@ -244,6 +244,33 @@ describe('a request that is cancelled', () => {
   });
 });
 
+describe('what an action prints while it runs', () => {
+  const print = async (desks: ManagerDesks, node: string, text: string) => {
+    const payload = Buffer.from(text);
+    desks.requests.output({ type: 'output', id, node: node as NodeName, payload });
+    await desks.settle();
+  };
+  const printed = ({ published }: ManagerDesks) =>
+    published.filter(([topic]) => topic === `output/${id}`).map(([, text]) => text);
+
+  it('is handed on as it came, while the request is open', async () => {
+    const { desks } = await withRequest();
+    await print(desks, 'web1', 'one');
+    for (const node of ['web1', 'web2']) desks.answer(node, id);
+    await print(desks, 'web1', 'late');
+    expect(printed(desks)).to.deep.equal(['one']);
+  });
+
+  it('is not handed on from a node that was not asked, nor of a request that nobody knows', async () => {
+    const { desks } = await withRequest();
+    await print(desks, 'db1', 'not mine');
+    const payload = Buffer.from('of another');
+    desks.requests.output({ type: 'output', id: idOf(2), node: web1, payload });
+    await desks.settle();
+    expect(desks.published.filter(([topic]) => topic.startsWith('output/'))).to.deep.equal([]);
+  });
+});
+
 describe('a v1 request', () => {
   it('is good for as long as its ledger is open', async () => {
     const desks = await ManagerDesks.open();
