@@ -619,9 +619,8 @@ describe('ZmqSockets with keys', () => {
       await stranger.send('let me in');
     }
     await eventually(() => refusals.length >= 2, 'both refusals');
-    // One that keeps its connection after that is cut off when the time for a handshake is over.
-    const reasons = new Set(refusals.map(({ reason }) => reason).filter((reason) => reason !== 'timeout'));
-    expect(reasons).to.deep.equal(new Set(['mechanism']));
+    // Who sees first that the mechanisms differ leaves before the server has said so, or is cut off by time.
+    for (const { reason } of refusals) expect(reason).to.be.oneOf(['mechanism', 'timeout']);
     sockets.connectDealer(router.endpoint, { security: clientOf(alice, manager) }).send(frames('sense'));
     await requests.next();
     expect(requests.waiting).to.equal(0);
