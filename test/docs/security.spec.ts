@@ -3,12 +3,13 @@ import { expect } from 'chai';
 import { parseTarget } from '../../src/core/target-parser.ts';
 import { auditLimits } from '../../src/security/audit-chain.ts';
 import { auditFaults } from '../../src/security/audit-verify.ts';
-import { joinRoles, tokenIdBytes, tokenSecretBytes } from '../../src/security/join-token.ts';
+import { tokenIdBytes, tokenSecretBytes } from '../../src/security/join-token.ts';
 import { keyKinds, printSecretKeyFile } from '../../src/security/key-file.ts';
 import { newCurveKeys, newSignKeys } from '../../src/security/keys.ts';
 import { askerRoles } from '../../src/security/policy.ts';
 import { parsePolicy, policyLimits } from '../../src/security/policy-parser.ts';
 import { sequenceWindowSize } from '../../src/security/sequence-window.ts';
+import { joinRoles } from '../../src/wire/fields.ts';
 
 const page = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
 const security = new URL('../../src/security/', import.meta.url);
