@@ -70,7 +70,9 @@ export type TokenOrder = Static<typeof TokenOrder.schema>;
 export const TokenName = message(
   'TokenName',
   1_024,
-  Type.Object({ id: Type.String({ pattern: '^[0-9a-f]{16}$', description: 'a token id of 16 lower-case hex characters' }) }),
+  Type.Object({
+    id: Type.String({ pattern: '^[0-9a-f]{16}$', description: 'a token id of 16 lower-case hex characters' }),
+  }),
 );
 
 /** A token without its secret. */
@@ -85,7 +87,11 @@ export type TokenInfo = Static<typeof TokenInfo>;
 
 /** The one time at which the token itself is told. */
 export const CreatedToken = message('CreatedToken', 4_096, Type.Object({ token: text, info: TokenInfo }));
-export const TokenList = message('TokenList', 4 * 1024 * 1024, Type.Object({ tokens: Type.Array(TokenInfo) }));
+export const TokenList = message(
+  'TokenList',
+  4 * 1024 * 1024,
+  Type.Object({ tokens: Type.Array(TokenInfo) }),
+);
 
 /** `manager.policy.test`: what the policy says of this, node by node. */
 export const PolicyQuestion = message(
@@ -138,8 +144,4 @@ export const RotationInfo = message(
 );
 
 /** `manager.audit.head` and `agent.audit.head` */
-export const AuditHeadInfo = message(
-  'AuditHeadInfo',
-  1_024,
-  Type.Object({ sequence: count, hash: text }),
-);
+export const AuditHeadInfo = message('AuditHeadInfo', 1_024, Type.Object({ sequence: count, hash: text }));

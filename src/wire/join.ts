@@ -39,7 +39,9 @@ export const JoinRequest = message(
     /** The key that this one takes the place of. */
     replaces: Type.Optional(FingerprintText),
     /** Made with the secret half of that one: its MAC, or of those who sign its signature. */
-    replaceProof: Type.Optional(Type.Union([MacText, SignatureText], { description: 'a MAC or a signature' })),
+    replaceProof: Type.Optional(
+      Type.Union([MacText, SignatureText], { description: 'a MAC or a signature' }),
+    ),
   }),
 );
 export type JoinRequest = Static<typeof JoinRequest.schema>;

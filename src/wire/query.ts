@@ -87,7 +87,8 @@ export function sealQuery(query: Query, sign: ((bytes: Buffer) => string) | unde
 /** Whether a frontend frame is meant as a query. Looks no closer: a query that is not a good one is still none of a request. */
 export function isMeantAsQuery(frame: Uint8Array): boolean {
   const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (text.byteLength > Query.maxBytes || !(text.includes('"query"') || text.includes('"signed"'))) return false;
+  if (text.byteLength > Query.maxBytes || !(text.includes('"query"') || text.includes('"signed"')))
+    return false;
   try {
     const value: unknown = JSON.parse(text.toString());
     if (typeof value !== 'object' || value === null) return false;

@@ -60,11 +60,7 @@ export function failureOf(error: ServiceManagerError): Failure {
 }
 
 /** What a reply of any kind may say beside all else: the key that the manager is going to have instead of its own. */
-export const NextKey = message(
-  'NextKey',
-  16 * maxReplyBytes,
-  Type.Object({ nextKey: CurveKeyText }),
-);
+export const NextKey = message('NextKey', 16 * maxReplyBytes, Type.Object({ nextKey: CurveKeyText }));
 
 // It stands first, so that nobody has to read all of a long reply to see whether it is there.
 const nextKeyStart = '{"nextKey":';

@@ -97,8 +97,7 @@ export function withMac(frames: readonly Buffer[], mac: Buffer): Buffer[] {
 export function openSinkMessage(frames: readonly Buffer[]): SinkMessage {
   const [first, uuid, node, sequence, payload] = frames;
   if (frames.length === 1 && first !== undefined) return openV1(first);
-  if (frames.length !== 6 || !first || !uuid || !node || !sequence || !payload)
-    throw wrongFrameCount(frames);
+  if (frames.length !== 6 || !first || !uuid || !node || !sequence || !payload) throw wrongFrameCount(frames);
   return openV2(first, readRouting(uuid, node, sequence), payload);
 }
 
