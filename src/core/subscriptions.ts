@@ -8,6 +8,9 @@ export interface Reach {
   readonly withheld: number;
 }
 
+// A peer may subscribe to as many topics as it likes, and nobody can tell which peer it was.
+const maxTopics = 200_000;
+
 /** Counts the subscriptions that a publishing socket sees come and go. */
 export class Subscriptions {
   readonly #counts = {
@@ -16,11 +19,15 @@ export class Subscriptions {
     address: new Map<string, number>(),
   };
 
-  apply(subscription: Subscription): void {
+  /** False when it is to one topic too many: it is not counted. */
+  apply(subscription: Subscription): boolean {
     const counts = this.#counts[subscription.version];
+    const isNew = subscription.isSubscribed && !counts.has(subscription.topic);
+    if (isNew && counts.size >= maxTopics) return false;
     const count = this.count(subscription.version, subscription.topic) + (subscription.isSubscribed ? 1 : -1);
     if (count > 0) counts.set(subscription.topic, count);
     else counts.delete(subscription.topic);
+    return true;
   }
 
   count(version: TopicKind, topic: string): number {

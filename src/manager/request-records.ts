@@ -2,8 +2,12 @@ import type { Ledger } from '../core/ledger.ts';
 import type { AimedNode } from '../core/ledger-events.ts';
 import type { Member } from '../core/roster.ts';
 import type { StoredRequest } from '../store/store.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';
+import { Answer } from '../wire/result.ts';
 import type { Dispatchable } from './dispatch.ts';
+import type { Denials } from './policy-desk.ts';
+import type { Sender } from './signatures.ts';
 
 /** A v1 request says no window; its ledger stays open this long for agents that never answer. */
 export const defaultWindowMs = 60_000;
@@ -15,8 +19,14 @@ export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRe
   return { ...request, body, bodyBytes: RequestBody.encode(body) };
 }
 
-export function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
-  return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
+/** `denials`: for whom the policy refuses it. */
+export function aimedNodeOf({ node, presence, conflict }: Member, denials: Denials): AimedNode {
+  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || denials.has(node) };
+}
+
+/** What is said for a node that is not asked. */
+export function denialOf(id: RequestId, node: NodeName, reason: string): Buffer {
+  return Answer.encode({ success: -1, msg: reason, node, uuid: id, code: 'POLICY_DENIED' });
 }
 
 export function storedRequestOf(
@@ -24,6 +34,7 @@ export function storedRequestOf(
   { anonymous, withheld }: Ledger,
   wallMs: number,
   windowMs: number,
+  sender: Sender | undefined,
 ): StoredRequest {
   return {
     id: body.id,
@@ -39,6 +50,7 @@ export function storedRequestOf(
     isCancelled: false,
     anonymous,
     withheld,
+    ...(sender === undefined ? {} : { by: `${sender.asker.role} ${sender.asker.name}` }),
   };
 }
 

@@ -69,6 +69,12 @@ export function decide(policy: Policy, question: Question): Decision {
   return { isAllowed: rule !== undefined, rule };
 }
 
+/** Whether a rule about this asks where it is: if none does, the decision is the same everywhere. */
+export function isAboutPlaces(policy: Policy, question: Omit<Question, 'isAt'>): boolean {
+  const isMeant = meantBy({ ...question, isAt: () => true });
+  return [...policy.rules, ...allowing(policy)].some((rule) => rule.target !== undefined && isMeant(rule));
+}
+
 /** One sentence for the ledger, the log and the operator. */
 export function describeDecision({ isAllowed, rule }: Decision): string {
   if (rule === undefined) return 'refused: no rule allows it';

@@ -23,7 +23,7 @@ interface Opened extends Sockets {
   close(): Promise<void>;
 }
 
-type Limits = Partial<Omit<AdmissionOptions, 'clock'>>;
+type Limits = Partial<Omit<AdmissionOptions, 'clock'>> & { readonly maxConnections?: number };
 
 const implementations: { readonly name: string; open(limits: Limits): Opened }[] = [
   { name: 'ZmqSockets', open: (limits) => new ZmqSockets(limits) },
@@ -72,7 +72,13 @@ for (const { name, open } of implementations) {
     });
 
     function openWith(limits: Limits): Opened {
-      const one = open({ onRefused: (refusal) => refusals.push(refusal), ...limits });
+      const { maxConnections, ...others } = limits;
+      const one = open(others);
+      const onRefused = (refusal: RefusedHandshake) => refusals.push(refusal);
+      one.authenticate(() => false, {
+        onRefused,
+        ...(maxConnections === undefined ? {} : { maxConnections: () => maxConnections }),
+      });
       opened.push(one);
       return one;
     }
@@ -536,11 +542,8 @@ describe('ZmqSockets with keys', () => {
     refusals = [];
     tcp = [];
     strangers = [];
-    sockets = new ZmqSockets({
-      handshakeIntervalMs: 300,
-      onRefused: (refusal) => refusals.push(refusal),
-    });
-    sockets.authenticate(isOf(alice));
+    sockets = new ZmqSockets({ handshakeIntervalMs: 300 });
+    sockets.authenticate(isOf(alice), { onRefused: (refusal) => refusals.push(refusal) });
   });
   afterEach(async () => {
     for (const peer of tcp) peer.destroy();
@@ -661,9 +664,9 @@ describe('ZmqSockets with keys', () => {
   it('count as connections only those that are there', async () => {
     const router = await sockets.bindRouter(anyPort, { security: serverOf(manager) });
     void echo(router);
-    const few = new ZmqSockets({ maxConnections: 1 });
+    const few = new ZmqSockets();
     try {
-      few.authenticate(isOf(alice));
+      few.authenticate(isOf(alice), { maxConnections: () => 1 });
       const small = await few.bindRouter(anyPort, { security: serverOf(manager) });
       void echo(small);
       for (const round of numbers(5)) {

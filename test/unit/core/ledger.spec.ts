@@ -32,9 +32,9 @@ interface Opening {
 function open(opening: Opening): Ledger {
   const { alive = [], dead = [], conflicted = [], jitter = options.jitter } = opening;
   const nodes = [
-    ...alive.map((name) => ({ node: node(name), isAlive: true, isConflicted: false })),
-    ...dead.map((name) => ({ node: node(name), isAlive: false, isConflicted: false })),
-    ...conflicted.map((name) => ({ node: node(name), isAlive: true, isConflicted: true })),
+    ...alive.map((name) => ({ node: node(name), isAlive: true, isRefused: false })),
+    ...dead.map((name) => ({ node: node(name), isAlive: false, isRefused: false })),
+    ...conflicted.map((name) => ({ node: node(name), isAlive: true, isRefused: true })),
   ];
   const { anonymous = 0, withheld = 0, windowMs: endsAtMs = 60_000, isHeld = false } = opening;
   return new Ledger({ id, nodes, anonymous, withheld, endsAtMs, isHeld }, { ...options, jitter }, 0);
@@ -104,7 +104,7 @@ describe('a request when it is opened', () => {
   });
 
   it('finds nodes in conflict refused at once, dead or alive', () => {
-    const nodes = [{ node: node('db1'), isAlive: false, isConflicted: true }];
+    const nodes = [{ node: node('db1'), isAlive: false, isRefused: true }];
     const dead = new Ledger({ id, nodes, anonymous: 0, withheld: 0, endsAtMs: 1 }, options, 0);
     expect(outcomes(open({ conflicted: ['db1'] }))).to.deep.equal({ db1: 'refused' });
     expect(outcomes(dead)).to.deep.equal({ db1: 'refused' });
@@ -530,7 +530,7 @@ describe('a ledger after a restart of the manager', () => {
     const ledger = open({ alive: ['web1'], dead: ['db1'] });
     ledger.step(back('db1'), 10);
     const { endsAtMs } = ledger;
-    const nodes = [{ node: node('db1'), isAlive: false, isConflicted: false }];
+    const nodes = [{ node: node('db1'), isAlive: false, isRefused: false }];
     const again = new Ledger({ id, nodes, anonymous: 0, withheld: 0, endsAtMs }, options, 1_000);
     again.restore(ledger.entries(), false, false);
     again.step(result('web1'), 1_000);

@@ -18,7 +18,7 @@ const plan: RolloutPlan = {
 };
 
 function opened(changes: Partial<RolloutPlan> = {}): RolloutRun {
-  const nodes = plan.nodes.map((name) => ({ node: name, isAlive: true, isConflicted: false }));
+  const nodes = plan.nodes.map((name) => ({ node: name, isAlive: true, isRefused: false }));
   return RolloutRun.open({ id, nodes, withheld: 0 }, { ...plan, ...changes }, options, 0);
 }
 

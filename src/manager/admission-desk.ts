@@ -1,0 +1,86 @@
+import { RateLimit } from '../core/rate-limit.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { AdmissionRules, Peer, RefusedHandshake } from '../platform/socket-security.ts';
+import { fingerprintOf } from '../security/fingerprint.ts';
+import type { KeyRing } from '../security/key-ring.ts';
+import { type CurvePublic, curvePublicFrom } from '../security/keys.ts';
+import type { Auditor } from './auditor.ts';
+import { type Door, isDoor, mayEnter, type Visitor } from './doors.ts';
+import type { OwnKeys } from './own-keys.ts';
+
+export interface AdmissionDeskDeps {
+  /** Of each socket but that for strangers. */
+  readonly maxConnections: number;
+  readonly ring: KeyRing;
+  readonly own: OwnKeys;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly auditor: Auditor;
+}
+
+const refusalIntervalMs = 60_000;
+const maxRefusedAddresses = 10_000;
+const maxAddresses = 50_000;
+// Strangers stay for one question.
+const maxStrangers = 200;
+
+/** Decides who may connect to which socket: asked once for each connection, when its handshake is through. */
+export class AdmissionDesk implements AdmissionRules {
+  readonly #deps: AdmissionDeskDeps;
+  readonly #refusals = new RateLimit(refusalIntervalMs, maxRefusedAddresses);
+  /** Where the owner of a key was last seen. */
+  readonly #addresses = new Map<CurvePublic, string>();
+  #refused = 0;
+
+  constructor(deps: AdmissionDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** Handshakes that were refused, for whichever reason. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  addressOf(curve: CurvePublic): string | undefined {
+    return this.#addresses.get(curve);
+  }
+
+  readonly decide = ({ domain, address, publicKey }: Peer): boolean => {
+    const curve = curvePublicFrom(publicKey);
+    if (!isDoor(domain) || !mayEnter(domain, this.#visitor(domain, curve))) return false;
+    this.#noteAddress(curve, address);
+    return true;
+  };
+
+  readonly maxConnections = (domain: string): number =>
+    domain === 'join' ? maxStrangers : this.#deps.maxConnections;
+
+  readonly onRefused = (refusal: RefusedHandshake): void => {
+    this.#refused += 1;
+    const { domain, reason, address, publicKey, cause } = refusal;
+    const heldBack = this.#refusals.pass(`${domain} ${reason} ${address ?? ''}`, this.#deps.clock.now());
+    if (heldBack === undefined) return;
+    // The whole of a fingerprint needs the signing key as well, which a handshake does not show.
+    const key =
+      publicKey === undefined ? {} : { curve: fingerprintOf({ curve: curvePublicFrom(publicKey) }) };
+    const fields = { door: domain, reason, ...(address === undefined ? {} : { address }), ...key, heldBack };
+    this.#deps.log.warn('handshake.refused', { ...fields, ...(cause === undefined ? {} : { error: cause }) });
+    this.#deps.auditor.event('handshake.refused', fields);
+  };
+
+  #visitor(door: Door, curve: CurvePublic): Visitor {
+    const { ring, own } = this.#deps;
+    const isOwner = own.proving.some(({ publicKey }) => publicKey === curve);
+    if (isOwner) return 'owner';
+    if (door === 'join') return 'stranger';
+    return ring.byCurve(curve)?.role ?? 'stranger';
+  }
+
+  #noteAddress(curve: CurvePublic, address: string): void {
+    this.#addresses.delete(curve);
+    this.#addresses.set(curve, address);
+    const [oldest] = this.#addresses.keys();
+    if (this.#addresses.size > maxAddresses && oldest !== undefined) this.#addresses.delete(oldest);
+  }
+}
