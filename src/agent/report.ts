@@ -2,7 +2,15 @@ import type { Socket } from '../platform/sockets.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { OutputPiece } from '../wire/output.ts';
 import type { AckPhase, BootId, Hello } from '../wire/presence.ts';
-import { ackFrames, helloFrames, outputFrames, presenceFrames, resultFrames } from '../wire/sink.ts';
+import {
+  ackFrames,
+  beatFrames,
+  byeFrames,
+  helloFrames,
+  outputFrames,
+  resultFrames,
+  withMac,
+} from '../wire/sink.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
 
 export interface ReportOptions {
@@ -10,6 +18,8 @@ export interface ReportOptions {
   readonly node: NodeName;
   readonly protocol: ProtocolVersion;
   readonly nextSequence: () => number;
+  /** Makes the proof of who sends it; undefined without security. */
+  readonly mac?: ((frames: readonly Buffer[]) => Buffer) | undefined;
 }
 
 /** Speaks to one manager, in the form that it understands. A v1 manager only wants to hear results. */
@@ -27,26 +37,35 @@ export class Report {
 
   /** `payload`: an answer as JSON. */
   result(id: RequestId, payload: Buffer): void {
-    const { sink, node, protocol, nextSequence } = this.#options;
-    sink().send(protocol === 'v1' ? [payload] : resultFrames(id, node, nextSequence(), payload));
+    const { sink, node } = this.#options;
+    if (this.isConfirmed) this.#send((sequence) => resultFrames(id, node, sequence, payload));
+    else sink().send([payload]);
   }
 
   acknowledge(id: RequestId, phase: AckPhase): void {
-    const { sink, node, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(ackFrames(id, node, nextSequence(), phase));
+    this.#send((sequence) => ackFrames(id, this.#options.node, sequence, phase));
   }
 
   output(id: RequestId, piece: OutputPiece): void {
-    const { sink, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(outputFrames(id, nextSequence(), piece));
+    this.#send((sequence) => outputFrames(id, sequence, piece));
   }
 
   hello(hello: Hello): void {
-    if (this.isConfirmed) this.#options.sink().send(helloFrames(hello, this.#options.nextSequence()));
+    this.#send((sequence) => helloFrames(hello, sequence));
   }
 
-  presence(type: 'beat' | 'bye', boot: BootId): void {
-    const { sink, node, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(presenceFrames(type, node, boot, nextSequence()));
+  beat(boot: BootId, sentAtMs: number): void {
+    this.#send((sequence) => beatFrames(this.#options.node, boot, sequence, sentAtMs));
+  }
+
+  bye(boot: BootId): void {
+    this.#send((sequence) => byeFrames(this.#options.node, boot, sequence));
+  }
+
+  #send(framesOf: (sequence: number) => Buffer[]): void {
+    if (!this.isConfirmed) return;
+    const { sink, nextSequence, mac } = this.#options;
+    const frames = framesOf(nextSequence());
+    sink().send(mac === undefined ? frames : withMac(frames, mac(frames)));
   }
 }

@@ -71,8 +71,11 @@ export interface ConnectOptions extends SocketOptions {
   readonly security?: ClientSecurity;
   /** Called for every attempt that fails in its handshake, which is not the same as a server that isn't there. */
   readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
-  /** Called when the server has let this socket in, at first and after every loss of the connection. */
-  readonly onHandshakeDone?: () => void;
+  /**
+   * Called when the server has let this socket in, at first and after every loss of the connection, with the key that the
+   * server has shown to have.
+   */
+  readonly onHandshakeDone?: (serverKey: Buffer) => void;
 }
 
 /**

@@ -250,16 +250,17 @@ for (const { name, open } of implementations) {
         expect(refusals).to.deep.equal([]);
       });
 
-      it('is told when it is in', async () => {
+      it('is told when it is in, and by which key the server is known', async () => {
         sockets.authenticate(isOf(alice));
         const router = await bindRouter();
-        const security = clientOf(alice, manager);
-        await within(
-          new Promise<void>((onHandshakeDone) => {
+        const security = clientOf(alice, other, manager);
+        const proved = await within(
+          new Promise<Buffer>((onHandshakeDone) => {
             new Inbox(sockets.connectDealer(router.endpoint, { security, onHandshakeDone }));
           }),
           'the end of the handshake',
         );
+        expect(proved).to.deep.equal(manager.publicKey);
       });
     });
 

@@ -16,7 +16,7 @@ export interface CurveConnectionParts {
   readonly highWaterMark: number;
   readonly clock: Clock;
   readonly onHandshakeFailed?: ((failure: HandshakeFailure) => void) | undefined;
-  readonly onHandshakeDone?: (() => void) | undefined;
+  readonly onHandshakeDone?: ((serverKey: Buffer) => void) | undefined;
 }
 
 interface Connected {
@@ -110,7 +110,7 @@ export class CurveConnection implements Line {
   #done(): void {
     this.#failures = 0;
     this.#place.setOpen(true);
-    this.#parts.onHandshakeDone?.();
+    this.#parts.onHandshakeDone?.(this.#serverKey);
   }
 
   #failed(connected: Connected, failure: HandshakeFailure): void {

@@ -1,0 +1,140 @@
+import { couldMean, isInTarget } from '../core/target-match.ts';
+import { parseTarget } from '../core/target-parser.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Fingerprint } from '../security/fingerprint.ts';
+import type { SignPublic } from '../security/keys.ts';
+import { type Asker, decide, describeDecision, type Policy } from '../security/policy.ts';
+import { verifyBody } from '../security/signature.ts';
+import { isPast, isTooFarAhead } from '../security/skew.ts';
+import type { Signed } from '../wire/dispatch.ts';
+import type { ErrorCode } from '../wire/errors.ts';
+import type { NodeName, RequestId, ServiceName, Topic } from '../wire/fields.ts';
+import { Query } from '../wire/query.ts';
+import type { RequestBody } from '../wire/request.ts';
+
+/** Somebody whose signature counts here. */
+export interface KnownOperator {
+  readonly asker: Asker;
+  readonly key: SignPublic;
+}
+
+/**
+ * In whose name this agent acts. `manager`: whatever a manager sends. `operators`: only what somebody it knows has signed,
+ * so that whoever has taken over a manager can keep requests back, but make none.
+ */
+export type Trust =
+  | { readonly kind: 'manager' }
+  | { readonly kind: 'operators'; readonly known: ReadonlyMap<Fingerprint, KnownOperator> };
+
+export interface GateRules {
+  readonly trust: Trust;
+  readonly policy: Policy;
+}
+
+export interface GateOptions {
+  readonly rules: GateRules;
+  readonly clock: Clock;
+  readonly node: NodeName;
+  readonly topics: () => ReadonlySet<Topic>;
+  /** All services that may be touched where this one is named: its other names, and the members of a bundle. */
+  readonly namesOf: (service: ServiceName) => readonly ServiceName[];
+}
+
+/** Who asks, or why it is not done. */
+export type Pass =
+  | { readonly isGood: true; readonly asker: Asker; readonly fingerprint: Fingerprint | undefined }
+  | { readonly isGood: false; readonly code: ErrorCode; readonly reason: string };
+
+/** The last word on what is done on this host: whose requests count, and what the policy of the host lets them do. */
+export class Gate {
+  readonly #options: GateOptions;
+  #rules: GateRules;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#rules = options.rules;
+  }
+
+  replace(rules: GateRules): void {
+    this.#rules = rules;
+  }
+
+  /** `manager`: the name of who sent it. */
+  request(body: RequestBody, signed: Signed | undefined, manager: string): Pass {
+    const sender = this.#sender(body, signed, manager);
+    if (!sender.isGood) return sender;
+    const denial = this.#denial(sender.asker, body);
+    return denial === undefined ? sender : { isGood: false, code: 'POLICY_DENIED', reason: denial };
+  }
+
+  /** Whether what runs may be ended. What has not begun need not begin, whoever says so: that harms nothing. */
+  mayEnd(id: RequestId, signed: Signed | undefined): boolean {
+    const { trust } = this.#rules;
+    if (trust.kind === 'manager') return true;
+    if (signed === undefined) return false;
+    const { bytes, signature } = signed;
+    const verdict = verifyBody('query', bytes, signature, (fingerprint) => trust.known.get(fingerprint)?.key);
+    const query = Query.tryDecode(bytes);
+    if (!verdict.isGood || query?.query !== 'cancel' || query.id !== id) return false;
+    return trust.known.get(verdict.fingerprint)?.asker.role === 'operator';
+  }
+
+  #sender(body: RequestBody, signed: Signed | undefined, manager: string): Pass {
+    const { trust } = this.#rules;
+    if (trust.kind === 'manager')
+      return { isGood: true, asker: { role: 'manager', name: manager }, fingerprint: undefined };
+    if (signed === undefined || signed.signature === '')
+      return unauthenticated('it is not signed, and this node obeys nobody but the operators that it knows');
+    const { bytes, signature } = signed;
+    const verdict = verifyBody('request', bytes, signature, (key) => trust.known.get(key)?.key);
+    if (!verdict.isGood) return unauthenticated(badSignature(verdict));
+    const { fingerprint } = verdict;
+    const operator = trust.known.get(fingerprint);
+    if (operator === undefined) return unauthenticated(`this node does not know ${fingerprint}`);
+    return this.#unmeant(body) ?? { isGood: true, asker: operator.asker, fingerprint };
+  }
+
+  /** What somebody has signed for other nodes, or for another time, is worth nothing here and now. */
+  #unmeant(body: RequestBody): Pass | undefined {
+    const { clock, node, topics } = this.#options;
+    const { notAfterMs } = body;
+    const nowMs = clock.wallMs();
+    if (notAfterMs === undefined || isTooFarAhead(notAfterMs, nowMs))
+      return {
+        ...{ isGood: false, code: 'INVALID_MESSAGE' },
+        reason: 'field notAfterMs of what was signed, expected a time at most a day ahead',
+      };
+    if (isPast(notAfterMs, nowMs))
+      return { isGood: false, code: 'REQUEST_EXPIRED', reason: 'the time of what was signed is over' };
+    if (couldMean(body, { name: node, topics: topics() })) return undefined;
+    const reason = `what was signed is for "${body.nodes?.join(',') ?? body.topic}", and that is not this node`;
+    return { isGood: false, code: 'NOT_MEANT', reason: reason.slice(0, longestReason) };
+  }
+
+  #denial(asker: Asker, { cmd: action, service }: RequestBody): string | undefined {
+    const { node, topics, namesOf } = this.#options;
+    const place = { name: node, topics: topics() };
+    const isAt = (target: string) => isInTarget(parseTarget(target, 'at'), place);
+    const about = (name: string) => decide(this.#rules.policy, { asker, action, service: name, isAt });
+    const named = about(service);
+    if (!named.isAllowed) return describeDecision(named);
+    // Nobody has to allow each name that a service may have; to deny one of them is enough.
+    const denied = namesOf(service)
+      .map(about)
+      .find(({ rule }) => rule?.verb === 'deny');
+    return denied === undefined ? undefined : describeDecision(denied);
+  }
+}
+
+const longestReason = 300;
+
+function unauthenticated(reason: string): Pass {
+  return { isGood: false, code: 'UNAUTHENTICATED', reason };
+}
+
+function badSignature(verdict: Exclude<ReturnType<typeof verifyBody>, { isGood: true }>): string {
+  if (verdict.reason === 'malformed') return 'its signature is of no known form';
+  return verdict.reason === 'unknown'
+    ? `it is signed with ${verdict.fingerprint}, which this node does not know`
+    : `it is not what ${verdict.fingerprint} has signed`;
+}
