@@ -29,7 +29,7 @@ export interface ManagerSecurity extends WantedSecurity {
 }
 
 /** In the place of an endpoint. */
-export const noEndpoint = 'none';
+const noEndpoint = 'none';
 
 const endpointOrNone: Format<string> = {
   expected: `${bindEndpoint.expected}, or ${noEndpoint}`,

@@ -4,7 +4,6 @@ import {
   type ManagerSecurity,
   managerSecurityForRestart,
   managerSecurityKeys,
-  noEndpoint,
   readManagerSecurity,
 } from './manager-security.ts';
 import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
@@ -135,7 +134,7 @@ const refuseSharedPlaces: Check = (settings) => {
 /** What only one socket can have: the port on whichever address, or the path. A free port is never shared. */
 function placeOf(key: Key<string>, settings: Settings): string | undefined {
   const endpoint = settings.find(key);
-  if (endpoint === undefined || endpoint === noEndpoint || endpoint.endsWith(':*')) return undefined;
+  if (endpoint === undefined || endpoint.endsWith(':*')) return undefined;
   // A client finds the publisher by the frontend's host and the publisher's port, so another address does not help.
   return endpoint.startsWith('tcp:') ? endpoint.slice(endpoint.lastIndexOf(':')) : endpoint;
 }
