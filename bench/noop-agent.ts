@@ -31,13 +31,15 @@ const noopProvider: Provider = {
 
 const [managerEndpoint = '', sinkEndpoint = '', logFile] = process.argv.slice(2);
 const stopped = untilSignal(['SIGTERM', 'SIGINT']);
-const config = `[Default]
-manager_endpoint = ${managerEndpoint}
-sink_endpoint = ${sinkEndpoint}
+const text = `[Default]
 mgmt_endpoint = tcp://127.0.0.1:*
 node_name = noop
 `;
-const agent = await Agent.start(readAgentConfig(config, 'noop-agent.conf'), {
+const config = {
+  ...readAgentConfig(text, 'noop-agent.conf'),
+  ...{ managerEndpoints: [managerEndpoint], sinkEndpoints: [sinkEndpoint] },
+};
+const agent = await Agent.start(config, {
   sockets: new ZmqSockets(),
   clock: nodeClock,
   log: openLog({ name: 'noop-agent', file: logFile, debug: false }),

@@ -57,7 +57,9 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const identity = { boot: newBootId(), random: Math.random };
     const services = { provider, providerName, health };
     const deps = { sockets, clock, log, host, ...services, journal, ...identity };
-    const agent = closing.add(await Agent.start(config, deps));
+    const managerEndpoints = config.managerEndpoints ?? ['tcp://localhost:5600'];
+    const sinkEndpoints = config.sinkEndpoints ?? ['tcp://localhost:5700'];
+    const agent = closing.add(await Agent.start({ ...config, managerEndpoints, sinkEndpoints }, deps));
     return {
       finished: agent.finished,
       reload: async ({ text, file }) => {

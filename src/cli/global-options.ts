@@ -83,16 +83,22 @@ export function addGlobalOptions<Args extends unknown[], Options extends OptionV
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(group));
 }
 
+/** With managers to ask in every case. */
+interface SessionConfig extends ClientConfig {
+  readonly endpoints: readonly string[];
+}
+
 /** What stands on the command line goes before what stands in the file. The default file may be missing; a named one may not. */
-export function configOf(options: GlobalOptions, files: Files): ClientConfig {
+export function configOf(options: GlobalOptions, files: Files): SessionConfig {
   const file = options.config ?? defaultConfigFile;
   const isMissing = options.config === undefined && !files.exists(file);
   const config = isMissing ? defaultClientConfig : readClientConfig(files.readText(file), file);
   return {
-    endpoints: options.endpoint ?? config.endpoints,
+    endpoints: options.endpoint ?? config.endpoints ?? ['tcp://localhost:5500'],
     windowMs: options.waitTime ?? config.windowMs,
     timeoutMs: options.timeout ?? config.timeoutMs,
     retries: options.retries ?? config.retries,
     confirmAbove: config.confirmAbove,
+    security: config.security,
   };
 }
