@@ -54,7 +54,9 @@ export class AgentAudit {
   }
 
   answered(id: RequestId, outcome: Readonly<Record<string, string | number | undefined>>): void {
-    const known = Object.entries(outcome).filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+    const known = Object.entries(outcome).filter(
+      (entry): entry is [string, string | number] => entry[1] !== undefined,
+    );
     this.event('request.answered', { id, ...Object.fromEntries(known) });
   }
 

@@ -5,8 +5,16 @@ import { Closing } from '../platform/closing.ts';
 import type { HostFacts } from '../platform/host.ts';
 import type { Log } from '../platform/log.ts';
 import { serve } from '../platform/serve.ts';
+import {
+  type Decide,
+  type HandshakeFailure,
+  handshakeFailures,
+  type ServerSecurity,
+} from '../platform/socket-security.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
 import type { Provider } from '../provider/provider.ts';
+import { type CurveKeys, curveBytes } from '../security/keys.ts';
+import type { KnownManager } from '../security/known-manager.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Dispatch } from '../wire/dispatch.ts';
 import { type ErrorCode, isErrorCode, type ServiceManagerError } from '../wire/errors.ts';
@@ -14,7 +22,10 @@ import { actions, type NodeName, type RequestId, type Topic } from '../wire/fiel
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
 import type { BootId, Hello } from '../wire/presence.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
+import { AgentAudit, type AuditLog } from './agent-audit.ts';
 import { Answers } from './answers.ts';
+import { Credentials } from './credentials.ts';
+import { Gate, type GateRules } from './gate.ts';
 import type { HealthChecks } from './health.ts';
 import { helloOf } from './hello.ts';
 import { Link } from './link.ts';
@@ -48,13 +59,38 @@ export interface AgentDeps {
   readonly providerName?: string;
   readonly health: HealthChecks;
   readonly journal: Journal;
+  /** Undefined: whoever reaches the agent is obeyed. */
+  readonly security?: AgentSecurity | undefined;
+  /** Whose requests count, and what the policy of this host lets them do. */
+  readonly rules: GateRules;
+  /** Where it is written down what was asked of this host; undefined: nowhere. */
+  readonly audit?: AuditLog | undefined;
   /** New at every start. */
   readonly boot: BootId;
   /** From 0 up to, but not including 1. */
   readonly random: () => number;
 }
 
+/** What an agent with security has beside all others. */
+export interface AgentSecurity {
+  readonly own: CurveKeys;
+  /** Those that may be at the other end of each link, in the order of the endpoints. */
+  readonly managers: ReadonlyArray<readonly KnownManager[]>;
+  /** A manager is known by another key from now on. */
+  readonly keep: (manager: KnownManager) => void;
+}
+
+/** What a running agent takes over at once. */
+export interface LiveConfig extends Pick<AgentConfig, 'roles' | 'topics'> {
+  readonly rules: GateRules;
+  /** Its own keys; read only where there is security. */
+  readonly own: CurveKeys | undefined;
+}
+
 const tickMs = 250;
+const saveHeadMs = 1_000;
+/** A run of an agent begins behind all numbers of the one before, unless that sent 64 messages in each millisecond. */
+const numbersPerMs = 64;
 const maxTasks = 1_000;
 const lingerMs = 1_000;
 // Together with the linger time of the sockets this stays under the 10 s that a stop may take.
@@ -67,6 +103,8 @@ export class Agent {
   readonly #closing = new Closing();
   readonly #node: NodeName;
   readonly #tasks: Tasks;
+  readonly #gate: Gate;
+  readonly #audit: AgentAudit;
   readonly #requests: RequestDesk;
   readonly #presence: Presence;
   readonly #links: Link[] = [];
@@ -77,7 +115,8 @@ export class Agent {
   readonly #tally = { requests: 0, foreignTopics: 0 };
   #roles: readonly string[];
   #topics: ReadonlySet<Topic>;
-  #sequence = 0;
+  #sequence: number;
+  #nextSaveHeadMs = 0;
   #cancelTick: Cancel = () => {};
   #closed: Promise<void> | undefined;
   #stop: () => void = () => {};
@@ -107,6 +146,7 @@ export class Agent {
     this.#topics = topicsOf({ node: this.#node, host, roles: config.roles, topics: config.topics });
     this.#startedAtMs = clock.now();
     this.#startedWallMs = clock.wallMs();
+    this.#sequence = Math.floor(this.#startedWallMs) * numbersPerMs;
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;
       this.#fail = reject;
@@ -120,7 +160,24 @@ export class Agent {
     });
     const fail = (error: unknown) => this.#fail(error);
     this.#tasks = tasks;
-    this.#requests = new RequestDesk({ clock, log, journal, tasks, answers, boot, random, fail });
+    this.#audit = new AgentAudit(deps.audit, log);
+    this.#gate = new Gate({
+      ...{ clock, rules: deps.rules, node: this.#node, topics: () => this.#topics },
+      namesOf: (service) => provider.namesOf?.(service) ?? [service],
+    });
+    const [gate, audit] = [this.#gate, this.#audit];
+    this.#requests = new RequestDesk({
+      clock,
+      log,
+      journal,
+      tasks,
+      answers,
+      gate,
+      audit,
+      boot,
+      random,
+      fail,
+    });
     this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#hello() });
   }
 
@@ -129,13 +186,20 @@ export class Agent {
       ...this.#tally,
       tasks: this.#tasks.count,
       undelivered: this.#requests.undelivered,
+      auditEventsLost: this.#audit.lost,
       framesRejected: this.#rejects.count,
       messagesDropped: this.#links.reduce((sum, link) => sum + link.dropped, this.#requests.givenUp),
     };
   }
 
-  /** Listens to other topics from now on, and tells its managers. */
-  reconfigure({ roles, topics }: Pick<AgentConfig, 'roles' | 'topics'>): void {
+  /** Listens to other topics from now on, and tells its managers; goes by other rules, and by other keys of its own. */
+  reconfigure({ roles, topics, rules, own }: LiveConfig): void {
+    this.#gate.replace(rules);
+    if (own !== undefined) for (const link of this.#links) link.replaceOwnKeys(own);
+    this.#listenTo({ roles, topics });
+  }
+
+  #listenTo({ roles, topics }: Pick<AgentConfig, 'roles' | 'topics'>): void {
     const { host, log } = this.#deps;
     const listened = topicsOf({ node: this.#node, host, roles, topics });
     // The same topic may come from a role or stand for itself.
@@ -159,17 +223,24 @@ export class Agent {
   }
 
   async #open(): Promise<void> {
-    const { sockets, log } = this.#deps;
+    const { sockets, log, security } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
-    const management = this.#closing.add(await sockets.bindReply(mgmtEndpoint, { lingerMs }));
+    const managed = security === undefined ? {} : { security: managementSecurity(security.own) };
+    if (security !== undefined) sockets.authenticate(isOwner(security.own));
+    const management = this.#closing.add(await sockets.bindReply(mgmtEndpoint, { lingerMs, ...managed }));
     const handlers = this.#managementHandlers();
     this.#serve(serve(management, (frames) => this.#onManagement(management, handlers, frames)));
     for (const [index, managerEndpoint] of managerEndpoints.entries()) {
-      this.#links.push(this.#closing.add(this.#connect(managerEndpoint, sinkEndpoints[index] ?? '')));
+      const link = this.#connect(index, managerEndpoint, sinkEndpoints[index] ?? '');
+      this.#links.push(this.#closing.add(link));
     }
     this.#requests.restore(this.#links);
     for (const link of this.#links) this.#listen(link);
     this.#tick();
+    this.#audit.event('agent.started', {
+      node: this.#node,
+      security: security === undefined ? 'none' : 'curve',
+    });
     log.info('agent.started', {
       node: this.#node,
       topics: [...this.#topics],
@@ -179,15 +250,22 @@ export class Agent {
     });
   }
 
-  #connect(managerEndpoint: string, sinkEndpoint: string): Link {
+  #connect(index: number, managerEndpoint: string, sinkEndpoint: string): Link {
+    const { sockets, log, security } = this.#deps;
+    const managers = security?.managers[index];
     return new Link({
-      sockets: this.#deps.sockets,
+      sockets,
       managerEndpoint,
       sinkEndpoint,
       node: this.#node,
       topics: this.#topics,
       protocol: this.#config.protocol,
       nextSequence: () => this.#sequence++,
+      credentials:
+        security === undefined || managers === undefined
+          ? undefined
+          : new Credentials({ own: security.own, managers, keep: security.keep }),
+      onRefused: (failure) => this.#notLetIn(sinkEndpoint, failure),
     });
   }
 
@@ -208,9 +286,9 @@ export class Agent {
     switch (dispatch.type) {
       case 'request':
         this.#tally.requests += 1;
-        return this.#requests.receive(dispatch.body, link);
+        return this.#requests.receive(dispatch.body, dispatch.signed, link);
       case 'cancel':
-        return this.#requests.cancel(dispatch.id, link);
+        return this.#requests.cancel(dispatch.id, dispatch.signed, link);
       case 'stored':
         return this.#requests.stored(dispatch.id, link);
       case 'conflict':
@@ -218,6 +296,7 @@ export class Agent {
       case 'who':
         return this.#presence.asked(link);
       case 'pulse':
+        if (dispatch.nextKey !== undefined) link.announced(dispatch.nextKey);
         return this.#presence.pulse(link);
     }
   }
@@ -227,9 +306,27 @@ export class Agent {
     if (id !== undefined) this.#requests.refused(id, code, message, link);
   }
 
+  /** Said once for each manager and reason, until the agent is let in: it is tried for ever. */
+  #notLetIn(manager: string, failure: HandshakeFailure): void {
+    const reject = {
+      door: 'handshake',
+      peer: manager,
+      code: 'UNAUTHENTICATED',
+      reason: handshakeFailures[failure],
+    } as const;
+    const fields = this.#rejects.add(reject, this.#deps.clock.now());
+    if (fields !== undefined)
+      this.#deps.log.warn('manager.refuses', { manager, failure, reason: fields.reason });
+  }
+
   #tick(): void {
+    const now = this.#deps.clock.now();
     this.#requests.tick();
     this.#progress.ticked();
+    if (now >= this.#nextSaveHeadMs) {
+      this.#nextSaveHeadMs = now + saveHeadMs;
+      this.#audit.saveHead();
+    }
     for (const link of this.#presence.silent()) this.#own(link.reopen());
     this.#cancelTick = this.#deps.clock.after(tickMs, 'agent tick', () => this.#tick());
   }
@@ -248,6 +345,8 @@ export class Agent {
       topics: () => this.#topics,
       host: this.#deps.host,
       providerName: this.#deps.providerName,
+      security: this.#deps.security,
+      audit: this.#audit,
       uptimeMs: () => this.#deps.clock.now() - this.#startedAtMs,
       counters: () => this.counters,
       stop: () => this.#stop(),
@@ -274,6 +373,8 @@ export class Agent {
     this.#cancelTick();
     this.#presence.stop();
     await this.#closing.close();
+    this.#audit.event('agent.stopped', {});
+    this.#audit.saveHead();
     log.info('agent.stopped', { undelivered: this.#requests.undelivered });
   }
 
@@ -294,4 +395,17 @@ export class Agent {
 
 function isSame<Item>(one: ReadonlySet<Item>, other: ReadonlySet<Item>): boolean {
   return one.size === other.size && [...one].every((item) => other.has(item));
+}
+
+/** Whoever has the agent's own secret key may manage it: who can read its key file. */
+function managementSecurity({ publicKey, secretKey }: CurveKeys): ServerSecurity {
+  return {
+    ...{ kind: 'server', domain: 'management' },
+    ...{ publicKey: curveBytes(publicKey), secretKey: curveBytes(secretKey) },
+  };
+}
+
+function isOwner({ publicKey }: CurveKeys): Decide {
+  const own = curveBytes(publicKey);
+  return (peer) => peer.publicKey.equals(own);
 }

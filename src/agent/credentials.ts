@@ -1,6 +1,12 @@
 import type { ClientSecurity } from '../platform/socket-security.ts';
 import { agentProofKey, type ProofKey, sinkMac } from '../security/agent-proof.ts';
-import { type CurveKeys, type CurvePublic, curveBytes, curvePublicFrom, isCurvePublic } from '../security/keys.ts';
+import {
+  type CurveKeys,
+  type CurvePublic,
+  curveBytes,
+  curvePublicFrom,
+  isCurvePublic,
+} from '../security/keys.ts';
 import { type KnownManager, keysOfManager, withNextKey, withProvedKey } from '../security/known-manager.ts';
 
 /** What the agent proves by who it is to one manager, and knows the manager by. */

@@ -57,7 +57,8 @@ export class Link {
     this.#topics = topics;
     this.#subscriber = this.#connectSubscriber();
     this.#sink = this.#connectSink();
-    const mac = credentials === undefined ? {} : { mac: (frames: readonly Buffer[]) => credentials.mac(frames) };
+    const mac =
+      credentials === undefined ? {} : { mac: (frames: readonly Buffer[]) => credentials.mac(frames) };
     this.report = new Report({ node, protocol, nextSequence, ...mac, sink: () => this.#sink });
   }
 

@@ -1,6 +1,11 @@
 import { type HostFacts, unameOf } from '../platform/host.ts';
+import { fingerprintOf } from '../security/fingerprint.ts';
+import type { CurveKeys } from '../security/keys.ts';
+import type { KnownManager } from '../security/known-manager.ts';
+import { ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers } from '../wire/management.ts';
 import { version } from '../wire/version.ts';
+import type { AgentAudit } from './agent-audit.ts';
 
 /** What an agent has seen since it started; shown by `agent.status`. */
 export interface AgentCounters {
@@ -12,6 +17,8 @@ export interface AgentCounters {
   readonly foreignTopics: number;
   readonly framesRejected: number;
   readonly messagesDropped: number;
+  /** What should stand in the audit log and could not be written. */
+  readonly auditEventsLost: number;
 }
 
 export interface AgentManagementDeps {
@@ -22,6 +29,11 @@ export interface AgentManagementDeps {
   readonly topics: () => ReadonlySet<string>;
   readonly host: HostFacts;
   readonly providerName: string | undefined;
+  /** Undefined where there is none. */
+  readonly security:
+    | { readonly own: CurveKeys; readonly managers: ReadonlyArray<readonly KnownManager[]> }
+    | undefined;
+  readonly audit: AgentAudit;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
   readonly stop: () => void;
@@ -43,13 +55,31 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         topics: [...deps.topics()],
         ...(deps.providerName === undefined ? {} : { provider: deps.providerName }),
         version,
+        ...securityOf(deps),
         uptimeMs: Math.round(deps.uptimeMs()),
         counters: deps.counters(),
       },
     }),
+    'agent.audit.head': () => {
+      const { head } = deps.audit;
+      if (head === undefined)
+        throw new ServiceManagerError('BAD_CONFIG', 'this agent keeps no audit log (audit = no)');
+      return { success: 0, msg: 'Audit head', result: { ...head } };
+    },
     'agent.shutdown': () => {
       deps.stop();
       return { success: 0, msg: 'Service Manager Agent is shutting down' };
     },
+  };
+}
+
+function securityOf({ security }: AgentManagementDeps): Readonly<Record<string, unknown>> {
+  if (security === undefined)
+    return { security: 'none', warning: 'there is no access control: this agent does what it is told' };
+  const { own, managers } = security;
+  return {
+    security: 'curve',
+    fingerprint: fingerprintOf({ curve: own.publicKey }),
+    managers: managers.flat().map(({ name, key }) => `${name} ${fingerprintOf({ curve: key })}`),
   };
 }

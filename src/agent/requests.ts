@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Journal } from '../store/journal.ts';
-import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { Signed } from '../wire/dispatch.ts';
+import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type RequestId, readOnlyActions } from '../wire/fields.ts';
 import type { AckPhase, BootId } from '../wire/presence.ts';
 import type { RequestBody } from '../wire/request.ts';

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import type { ClientSecurity, HandshakeFailure } from '../platform/socket-security.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
 import { closeAfter } from './close-after.ts';
 import { Feed } from './feed.ts';
@@ -7,21 +8,34 @@ import { Feed } from './feed.ts';
 const maxMessageBytes = 64 * 1024 * 1024;
 const silenceMs = 10_000;
 
+/** What is spoken with whom. */
+export interface Securities {
+  /** With whoever is at this endpoint, or publishes beside it. */
+  securityOf(endpoint: string): ClientSecurity;
+  /** Somebody has shown that he has this key. */
+  proved(serverKey: Buffer): void;
+}
+
 /** The sockets of a client, kept open from one request to the next: making them costs more than the request. */
 export class Connections implements AsyncDisposable {
   readonly #sockets: Sockets;
   readonly #clock: Clock;
+  readonly #securities: Securities | undefined;
   readonly #idle = new Map<string, Socket>();
   readonly #feeds = new Map<string, Feed>();
   /** Publisher of each frontend that was heard of. */
   readonly #publishers = new Map<string, string>();
   /** Frontends that did not answer, and until when the others are asked before them. */
   readonly #silent = new Map<string, number>();
+  /** Why a frontend does not let us in, or is not who we know. */
+  readonly #failures = new Map<string, HandshakeFailure>();
   #isClosed = false;
 
-  constructor(sockets: Sockets, clock: Clock) {
+  /** `securities`: undefined without security. */
+  constructor(sockets: Sockets, clock: Clock, securities?: Securities) {
     this.#sockets = sockets;
     this.#clock = clock;
+    this.#securities = securities;
   }
 
   /**
@@ -34,14 +48,17 @@ export class Connections implements AsyncDisposable {
     waitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Buffer | undefined> {
-    const socket = this.#take(endpoint);
-    const release = closeAfter(socket, waitMs, signal, this.#clock);
+    const refused = new AbortController();
+    const ended = signal === undefined ? refused.signal : AbortSignal.any([signal, refused.signal]);
+    const socket = this.#take(endpoint, () => refused.abort());
+    const release = closeAfter(socket, waitMs, ended, this.#clock);
     try {
       // What a REQ puts on the wire: an empty frame, then the request.
       socket.send([Buffer.alloc(0), request]);
       for await (const frames of socket) {
         release();
         this.#silent.delete(endpoint);
+        this.#failures.delete(endpoint);
         this.#giveBack(endpoint, socket);
         return frames[1] ?? Buffer.alloc(0);
       }
@@ -55,6 +72,11 @@ export class Connections implements AsyncDisposable {
     }
   }
 
+  /** Why whoever is at this endpoint did not let us in, or is not who we know; undefined where that is not why. */
+  failureOf(endpoint: string): HandshakeFailure | undefined {
+    return this.#failures.get(endpoint);
+  }
+
   /** Those that did not answer a moment ago come last, so that not every question waits for them. */
   inOrder(endpoints: readonly string[]): string[] {
     const now = this.#clock.now();
@@ -65,7 +87,8 @@ export class Connections implements AsyncDisposable {
   feed(publisher: string): Feed {
     const known = this.#feeds.get(publisher);
     if (known !== undefined) return known;
-    const feed = new Feed(this.#sockets, publisher);
+    const security = this.#securities?.securityOf(this.#frontendOf(publisher));
+    const feed = new Feed(this.#sockets, publisher, security);
     this.#feeds.set(publisher, feed);
     return feed;
   }
@@ -97,10 +120,30 @@ export class Connections implements AsyncDisposable {
     return this.close();
   }
 
-  #take(endpoint: string): Socket {
+  /** `onRefused`: it knows us not, and waiting for its answer is no use. */
+  #take(endpoint: string, onRefused: () => void): Socket {
     const idle = this.#idle.get(endpoint);
     this.#idle.delete(endpoint);
-    return idle ?? this.#sockets.connectDealer(endpoint, { maxMessageBytes });
+    return idle ?? this.#connect(endpoint, onRefused);
+  }
+
+  #connect(endpoint: string, onRefused: () => void): Socket {
+    const securities = this.#securities;
+    if (securities === undefined) return this.#sockets.connectDealer(endpoint, { maxMessageBytes });
+    return this.#sockets.connectDealer(endpoint, {
+      ...{ maxMessageBytes, security: securities.securityOf(endpoint) },
+      onHandshakeDone: (serverKey) => securities.proved(serverKey),
+      onHandshakeFailed: (failure) => {
+        this.#failures.set(endpoint, failure);
+        if (failure === 'refused') onRefused();
+      },
+    });
+  }
+
+  /** Of the manager that publishes there. */
+  #frontendOf(publisher: string): string {
+    for (const [frontend, known] of this.#publishers) if (known === publisher) return frontend;
+    return publisher;
   }
 
   #giveBack(endpoint: string, socket: Socket): void {

@@ -5,7 +5,6 @@ import {
   NodeChange,
   type NodeInfo,
   NodesReply,
-  Query,
   RequestReply,
   RequestsReply,
 } from '../wire/query.ts';
@@ -17,7 +16,7 @@ import { endOf } from './end-of.ts';
 import { Mailbox } from './mailbox.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
-import { patienceOf } from './take.ts';
+import { patienceOf, queryFrame } from './take.ts';
 
 /** Which requests to list: all conditions hold. */
 export interface RequestConditions {
@@ -151,8 +150,8 @@ export class History {
     reply: Question<Reply>['reply'],
   ): Promise<Replied<Reply>> {
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    const frame = Query.encode(Query.parse({ v: 2, ...given }));
     const patience = patienceOf(this.#options, this.#deps.clock);
+    const frame = queryFrame(given, patience, this.#deps);
     return ask({ frame, reply, ...patience }, this.#options, this.#deps);
   }
 }

@@ -1,7 +1,7 @@
-import { type RequestBody, sealRequest } from '../wire/request.ts';
+import type { RequestBody } from '../wire/request.ts';
 import type { AskDeps, AskOptions } from './ask.ts';
 import type { Collection } from './collection.ts';
-import { type Patience, take } from './take.ts';
+import { type Patience, requestFrame, take } from './take.ts';
 
 /**
  * While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. It
@@ -17,7 +17,7 @@ export function watchByTakeover(
 ): void {
   const { connections, clock } = deps;
   const { timeoutMs, endpoints } = options;
-  const frame = sealRequest(body);
+  const frame = requestFrame(body, deps);
   let endpoint = first;
   let cancel = (): void => {};
 
