@@ -1,0 +1,35 @@
+import type { CurveKeys } from '../security/keys.ts';
+import type { KeyFolder } from '../store/key-folder.ts';
+import type { ManagerKeyFiles } from '../store/manager-key-files.ts';
+import type { NodeName } from '../wire/fields.ts';
+import type { ConfigSource } from './serve-until-stopped.ts';
+
+/** An audit log on this host, for who may read its file. */
+export interface AuditHome {
+  readonly file: string;
+  /** All of it, from the oldest part to the present one. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/** What the commands of a daemon need of its configuration, beside its management socket. All methods throw BAD_CONFIG. */
+export interface DaemonHome {
+  /** By which its management socket knows who may manage it; undefined: it runs without security. */
+  ownKeys(): CurveKeys | undefined;
+  /** Undefined where nothing is written down. */
+  readonly audit: AuditHome | undefined;
+}
+
+export interface ManagerHome extends DaemonHome {
+  readonly keys: ManagerKeyFiles;
+  /** What the manager calls itself. */
+  readonly name: NodeName;
+}
+
+export interface AgentHome extends DaemonHome {
+  readonly folder: KeyFolder;
+  readonly name: NodeName;
+}
+
+/** Opens the home of a daemon with its configuration; undefined where there is no such file: then all is as by default. */
+export type OpenHome<Home extends DaemonHome> = (source: ConfigSource | undefined) => Home;
+
