@@ -1,10 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  type JoinToken,
-  printJoinToken,
-  readJoinToken,
-} from '../../../src/security/join-token.ts';
+import { type JoinToken, printJoinToken, readJoinToken } from '../../../src/security/join-token.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
 import { joinRoles } from '../../../src/wire/fields.ts';
 import { refusalOf } from './refusal.ts';
