@@ -1,5 +1,4 @@
-import { couldMean, isInTarget } from '../core/target-match.ts';
-import { parseTarget } from '../core/target-parser.ts';
+import { couldMean, targetMatcher } from '../core/target-match.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
 import type { SignPublic } from '../security/keys.ts';
@@ -114,7 +113,7 @@ export class Gate {
   #denial(asker: Asker, { cmd: action, service }: RequestBody): string | undefined {
     const { node, topics, namesOf } = this.#options;
     const place = { name: node, topics: topics() };
-    const isAt = (target: string) => isInTarget(parseTarget(target, 'at'), place);
+    const isAt = (target: string) => targetMatcher(target)(place);
     const about = (name: string) => decide(this.#rules.policy, { asker, action, service: name, isAt });
     const named = about(service);
     if (!named.isAllowed) return describeDecision(named);

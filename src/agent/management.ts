@@ -6,6 +6,7 @@ import { ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers } from '../wire/management.ts';
 import { version } from '../wire/version.ts';
 import type { AgentAudit } from './agent-audit.ts';
+import type { Self } from './self.ts';
 
 /** What an agent has seen since it started; shown by `agent.status`. */
 export interface AgentCounters {
@@ -25,8 +26,7 @@ export interface AgentManagementDeps {
   readonly managerEndpoints: readonly string[];
   readonly sinkEndpoints: readonly string[];
   readonly mgmtEndpoint: string;
-  readonly node: string;
-  readonly topics: () => ReadonlySet<string>;
+  readonly self: Pick<Self, 'node' | 'topics'>;
   readonly host: HostFacts;
   readonly providerName: string | undefined;
   /** Undefined where there is none. */
@@ -51,8 +51,8 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         manager_endpoint: deps.managerEndpoints.join(', '),
         sink_endpoint: deps.sinkEndpoints.join(', '),
         mgmt_endpoint: deps.mgmtEndpoint,
-        node: deps.node,
-        topics: [...deps.topics()],
+        node: deps.self.node,
+        topics: [...deps.self.topics],
         ...(deps.providerName === undefined ? {} : { provider: deps.providerName }),
         version,
         ...securityOf(deps),

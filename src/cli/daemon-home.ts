@@ -32,4 +32,3 @@ export interface AgentHome extends DaemonHome {
 
 /** Opens the home of a daemon with its configuration; undefined where there is no such file: then all is as by default. */
 export type OpenHome<Home extends DaemonHome> = (source: ConfigSource | undefined) => Home;
-

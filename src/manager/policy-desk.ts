@@ -1,5 +1,5 @@
 import type { Member } from '../core/roster.ts';
-import { type MatchableNode, targetMatcher } from '../core/target-match.ts';
+import { type TargetNode, targetMatcher } from '../core/target-match.ts';
 import {
   type Asker,
   decide,
@@ -22,7 +22,7 @@ type Asked = Pick<RequestBody, 'cmd' | 'service'>;
 export class PolicyDesk {
   #policy: Policy;
   /** By the text of the target. */
-  #matchers = new Map<string, (node: MatchableNode) => boolean>();
+  #matchers = new Map<string, (node: TargetNode) => boolean>();
 
   /** The targets of the policy have been checked: none of them throws. */
   constructor(policy: Policy) {
@@ -70,7 +70,7 @@ export class PolicyDesk {
     return (target) => this.#matcher(target)(place);
   }
 
-  #matcher(target: string): (node: MatchableNode) => boolean {
+  #matcher(target: string): (node: TargetNode) => boolean {
     const known = this.#matchers.get(target);
     if (known !== undefined) return known;
     const made = targetMatcher(target);

@@ -1,5 +1,5 @@
 import { SpentNonces } from '../core/spent-nonces.ts';
-import { TokenBuckets } from '../core/token-bucket.ts';
+import { type TokenBucketLimits, TokenBuckets } from '../core/token-bucket.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
 import type { KeyRing } from '../security/key-ring.ts';
@@ -43,7 +43,7 @@ export class Signatures {
   constructor({ ring, clock, requestsPerSecond }: SignaturesOptions) {
     this.#ring = ring;
     this.#clock = clock;
-    this.#buckets = new TokenBuckets({ ...rateOf(requestsPerSecond), maxKeys: maxSenders });
+    this.#buckets = new TokenBuckets(rateOf(requestsPerSecond));
   }
 
   reconfigure(requestsPerSecond: number): void {
@@ -117,8 +117,8 @@ export class Signatures {
   }
 }
 
-function rateOf(perSecond: number): { perSecond: number; burst: number } {
-  return { perSecond, burst: perSecond * burstSeconds };
+function rateOf(perSecond: number): TokenBucketLimits {
+  return { perSecond, burst: perSecond * burstSeconds, maxKeys: maxSenders };
 }
 
 function unsigned(what: string): ServiceManagerError {
