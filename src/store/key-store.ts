@@ -1,5 +1,5 @@
-import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
+import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
 
 /**
  * The keys and join tokens that a manager knows. Every write is on its way to the disk when the call returns. All methods
