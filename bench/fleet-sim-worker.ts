@@ -1,6 +1,7 @@
 // Part of a simulated fleet, see fleet-sim.ts: the first message of its parent says which agents it is; it answers "started".
 import { appendFileSync } from 'node:fs';
 import { Agent } from '../src/agent/agent.ts';
+import { trustingRules } from '../src/agent/gate.ts';
 import type { Log } from '../src/platform/log.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
@@ -50,6 +51,7 @@ async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> 
         ...{ sockets, host, clock: nodeClock, log: silentLog, random: Math.random },
         provider: providerOf(node, runsFile),
         health: noHealthChecks,
+        rules: trustingRules,
         journal: new MemoryJournal(),
         boot: newBootId(),
       },

@@ -1,6 +1,7 @@
 // The real agent with a provider that does nothing: what is measured is the way to a host and back, and not service(8).
 // Usage: noop-agent.ts MANAGER_ENDPOINT SINK_ENDPOINT LOG_FILE; prints "ready" and stops with SIGTERM.
 import { Agent } from '../src/agent/agent.ts';
+import { trustingRules } from '../src/agent/gate.ts';
 import { readAgentConfig } from '../src/config/agent.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
@@ -46,6 +47,7 @@ const agent = await Agent.start(config, {
   host: readHostFacts(),
   provider: noopProvider,
   health: noHealthChecks,
+  rules: trustingRules,
   journal: new MemoryJournal(),
   boot: newBootId(),
   random: Math.random,

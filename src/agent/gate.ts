@@ -1,7 +1,7 @@
 import { couldMean, targetMatcher } from '../core/target-match.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
-import type { SignPublic } from '../security/keys.ts';
+import type { PublicKeyFile } from '../security/key-file.ts';
 import { type Asker, decide, describeDecision, type Policy } from '../security/policy.ts';
 import { verifyBody } from '../security/signature.ts';
 import { isPast, isTooFarAhead } from '../security/skew.ts';
@@ -11,12 +11,6 @@ import type { NodeName, RequestId, ServiceName, Topic } from '../wire/fields.ts'
 import { Query } from '../wire/query.ts';
 import type { RequestBody } from '../wire/request.ts';
 
-/** Somebody whose signature counts here. */
-export interface KnownOperator {
-  readonly asker: Asker;
-  readonly key: SignPublic;
-}
-
 /**
  * In whose name this agent acts. `manager`: whatever a manager sends. `operators`: only what somebody it knows has signed,
  * so that whoever has taken over a manager can keep requests back, but make none.
@@ -25,10 +19,16 @@ export type Trust =
   | { readonly kind: 'manager' }
   | { readonly kind: 'operators'; readonly known: ReadonlyMap<Fingerprint, KnownOperator> };
 
+/** Somebody whose signature counts here, by his public keys. */
+export type KnownOperator = PublicKeyFile & { readonly kind: 'operator' | 'monitor' };
+
 export interface GateRules {
   readonly trust: Trust;
   readonly policy: Policy;
 }
+
+/** Of an agent that does what its managers say. */
+export const trustingRules: GateRules = { trust: { kind: 'manager' }, policy: { rules: [] } };
 
 export interface GateOptions {
   readonly rules: GateRules;
@@ -72,10 +72,12 @@ export class Gate {
     if (trust.kind === 'manager') return true;
     if (signed === undefined) return false;
     const { bytes, signature } = signed;
-    const verdict = verifyBody('query', bytes, signature, (fingerprint) => trust.known.get(fingerprint)?.key);
+    const verdict = verifyBody('query', bytes, signature, (fingerprint) => {
+      return trust.known.get(fingerprint)?.keys.sign;
+    });
     const query = Query.tryDecode(bytes);
     if (!verdict.isGood || query?.query !== 'cancel' || query.id !== id) return false;
-    return trust.known.get(verdict.fingerprint)?.asker.role === 'operator';
+    return trust.known.get(verdict.fingerprint)?.kind === 'operator';
   }
 
   #sender(body: RequestBody, signed: Signed | undefined, manager: string): Pass {
@@ -85,12 +87,18 @@ export class Gate {
     if (signed === undefined || signed.signature === '')
       return unauthenticated('it is not signed, and this node obeys nobody but the operators that it knows');
     const { bytes, signature } = signed;
-    const verdict = verifyBody('request', bytes, signature, (key) => trust.known.get(key)?.key);
+    const verdict = verifyBody('request', bytes, signature, (key) => trust.known.get(key)?.keys.sign);
     if (!verdict.isGood) return unauthenticated(badSignature(verdict));
     const { fingerprint } = verdict;
     const operator = trust.known.get(fingerprint);
     if (operator === undefined) return unauthenticated(`this node does not know ${fingerprint}`);
-    return this.#unmeant(body) ?? { isGood: true, asker: operator.asker, fingerprint };
+    return (
+      this.#unmeant(body) ?? {
+        isGood: true,
+        asker: { role: operator.kind, name: operator.name },
+        fingerprint,
+      }
+    );
   }
 
   /** What somebody has signed for other nodes, or for another time, is worth nothing here and now. */

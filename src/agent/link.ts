@@ -25,9 +25,9 @@ export interface LinkOptions {
   readonly protocol: ProtocolVersion;
   readonly nextSequence: () => number;
   /** Undefined: without security. */
-  readonly credentials: Credentials | undefined;
+  readonly credentials?: Credentials | undefined;
   /** The manager does not let this agent in, and why. It is tried again and again. */
-  readonly onRefused: (failure: HandshakeFailure) => void;
+  readonly onRefused?: ((failure: HandshakeFailure) => void) | undefined;
 }
 
 export interface LinkHandlers {
@@ -132,7 +132,7 @@ export class Link {
     return sockets.connectPush(sinkEndpoint, {
       ...{ lingerMs, security: credentials.security },
       onHandshakeDone: (serverKey) => credentials.proved(serverKey),
-      onHandshakeFailed: onRefused,
+      ...(onRefused === undefined ? {} : { onHandshakeFailed: onRefused }),
     });
   }
 

@@ -79,7 +79,7 @@ async function manage(
 ): Promise<number> {
   const command = options.verb === 'stop' ? program.shutdownCommand : program.statusCommand;
   await using connections = new Connections(deps.sockets, deps.clock);
-  const reply = await askManagement(options.endpoint, command, managementTimeoutMs, connections);
+  const reply = await askManagement(options.endpoint, { cmd: command }, managementTimeoutMs, connections);
   output.data(`${JSON.stringify(reply, null, 4)}\n`);
   return 0;
 }

@@ -32,8 +32,10 @@ export async function join(
   if (reply === undefined) {
     const failure = connections.failureOf(endpoint);
     const why =
-      failure === undefined ? `did not answer within ${timeoutMs / 1_000} s` : handshakeFailures[failure];
-    throw new ServiceManagerError('MANAGER_UNREACHABLE', `${endpoint}: ${why}`);
+      failure === undefined
+        ? ` did not answer within ${timeoutMs / 1_000} s`
+        : `: ${handshakeFailures[failure]}`;
+    throw new ServiceManagerError('MANAGER_UNREACHABLE', endpoint + why);
   }
   const refusal = Failure.tryDecode(reply);
   if (refusal !== undefined) {

@@ -97,6 +97,7 @@ export class KeyRing {
     this.#bounds = bounds;
   }
 
+  /** What an earlier one had stored. What has become past meanwhile is still good until the next `tick`. */
   restore(keys: Iterable<KeyEntry>, tokens: Iterable<TokenEntry>): void {
     for (const entry of keys) this.#put(entry);
     for (const token of tokens) this.#tokens.set(token.id, token);
@@ -112,7 +113,7 @@ export class KeyRing {
     return this.#ifAdmitted(fingerprint);
   }
 
-  /** The keys that may speak for this node: one, or two while one takes the place of the other. */
+  /** The keys that may speak for this node: one, or up to three while one takes the place of another. */
   ofAgent(name: string): KeyEntry[] {
     return this.#named('agent', name).filter(({ state }) => admitted.has(state));
   }
@@ -153,7 +154,7 @@ export class KeyRing {
     return ask.token === undefined ? this.#wait(entry, nowWallMs) : this.#admit(entry, ask.token, nowWallMs);
   }
 
-  /** Throws UNKNOWN_KEY, BAD_USAGE for a fingerprint that is none or is of several keys, and NAME_TAKEN. */
+  /** Throws UNKNOWN_KEY, BAD_USAGE, NAME_TAKEN, and KEY_REFUSED for one that was revoked. */
   accept(typed: string, nowWallMs: number): { entry: KeyEntry; effects: KeyRingEffect[] } {
     const entry = this.find(typed);
     if (entry.state === 'revoked')
@@ -173,17 +174,24 @@ export class KeyRing {
         `the key of ${whose(entry)} is ${entry.state}: revoke it instead`,
       );
     const change = this.#change(entry, { state: 'rejected' }, nowWallMs);
-    return { ...change, effects: [...change.effects, ...this.#forgetOldRejected()] };
+    return { ...change, effects: [...change.effects, ...this.#forgetOldRejected(entry.fingerprint)] };
   }
 
-  /** With all keys of the same owner. Its name stays reserved until it is removed. Throws UNKNOWN_KEY or BAD_USAGE. */
+  /**
+   * With all keys of the same owner. Its name stays reserved until it is removed. Throws UNKNOWN_KEY or BAD_USAGE, also for
+   * a key that is not in: that one is to be rejected, and its name is not its own.
+   */
   revoke(typed: string, nowWallMs: number): { entries: KeyEntry[]; effects: KeyRingEffect[] } {
     const entry = this.find(typed);
-    const siblings = this.#named(entry.role, entry.name).filter(({ state }) => admitted.has(state));
-    const meant = admitted.has(entry.state) ? siblings : [entry];
+    if (!reserving.has(entry.state))
+      throw new ServiceManagerError(
+        'BAD_USAGE',
+        `the key of ${whose(entry)} is ${entry.state}: reject it instead`,
+      );
+    const meant = this.#named(entry.role, entry.name).filter(({ state }) => admitted.has(state));
     const changes = meant.map((each) => this.#change(each, { state: 'revoked' }, nowWallMs));
     return {
-      entries: changes.map((change) => change.entry),
+      entries: changes.length === 0 ? [entry] : changes.map((change) => change.entry),
       effects: changes.flatMap(({ effects }) => effects),
     };
   }
@@ -229,7 +237,7 @@ export class KeyRing {
     return effects;
   }
 
-  /** By a beginning of its fingerprint. Throws UNKNOWN_KEY or BAD_USAGE. */
+  /** By a beginning of its fingerprint. Throws UNKNOWN_KEY, or BAD_USAGE when it is too short or of several keys. */
   find(typed: string): KeyEntry {
     const entry = this.#keys.get(findFingerprint(typed, this.#keys.keys()));
     if (entry === undefined)
@@ -239,11 +247,14 @@ export class KeyRing {
 
   #wait(entry: KeyEntry, nowWallMs: number): JoinVerdict {
     const isNew = !this.#keys.has(entry.fingerprint);
-    const pending = this.keys().filter(({ state }) => state === 'pending');
+    // One that asks again keeps its room, but takes some at the address from which it asks now.
+    const others = this.keys().filter(
+      ({ state, fingerprint }) => state === 'pending' && fingerprint !== entry.fingerprint,
+    );
     const { maxPending, maxPendingEach, pendingMs } = this.#bounds;
-    const ofAddress = pending.filter(({ address }) => address === entry.address).length;
-    if (isNew && (pending.length >= maxPending || ofAddress >= maxPendingEach)) {
-      const whose = pending.length >= maxPending ? '' : ` from ${entry.address ?? 'there'}`;
+    const ofAddress = others.filter(({ address }) => address === entry.address).length;
+    if (others.length >= maxPending || ofAddress >= maxPendingEach) {
+      const whose = others.length >= maxPending ? '' : ` from ${entry.address ?? 'there'}`;
       return refused('TOO_BUSY', `too many keys${whose} wait to be accepted`);
     }
     const waiting = { ...entry, untilWallMs: nowWallMs + pendingMs };
@@ -262,12 +273,10 @@ export class KeyRing {
     // Which of these it is, is nobody's business who does not have the token.
     if (!isGood)
       return refused('BAD_TOKEN', 'the join token is unknown, past, used up, or for another role or name');
-    const { entry: accepted, effects } = this.#change(
-      entry,
-      { state: 'accepted', by: `token ${id}` },
-      nowWallMs,
-    );
-    return { kind: 'accepted', entry: accepted, isNew: true, effects: [...effects, this.#use(token)] };
+    // First, so that whoever stores the effects one by one, and is stopped in between, lets in one too few and not one too many.
+    const used = this.#use(token);
+    const admission = this.#change(entry, { state: 'accepted', by: `token ${id}` }, nowWallMs);
+    return { kind: 'accepted', entry: admission.entry, isNew: true, effects: [used, ...admission.effects] };
   }
 
   #use(token: TokenEntry): KeyRingEffect {
@@ -284,12 +293,16 @@ export class KeyRing {
     const old = this.#ifAdmitted(replaces);
     if (old === undefined || old.role !== entry.role || old.name !== entry.name)
       return refused('KEY_REFUSED', 'the key that is to be replaced may not come in, or is of somebody else');
+    const named = this.#named(old.role, old.name);
+    // Else whoever may replace a key could fill the ring with those that he replaced.
+    const past = named.filter((each) => each.state === 'retiring' && each !== old);
+    const forgotten = past.map((each) => this.#forget(each));
     // One that retires already may still bring in a successor, whose word was lost.
-    const retires = this.#named(old.role, old.name).filter(({ state }) => state === 'accepted');
+    const retires = named.filter(({ state }) => state === 'accepted');
     const untilWallMs = nowWallMs + this.#bounds.retiringMs;
     const retired = retires.map((each) => this.#change(each, { state: 'retiring', untilWallMs }, nowWallMs));
     const next = this.#change(entry, { state: 'accepted', by: 'rotation' }, nowWallMs);
-    const effects = [...retired.flatMap((change) => change.effects), ...next.effects];
+    const effects = [...forgotten, ...retired.flatMap((change) => change.effects), ...next.effects];
     return { kind: 'accepted', entry: next.entry, isNew: true, effects };
   }
 
@@ -303,12 +316,10 @@ export class KeyRing {
     return { ...refused('NAME_TAKEN', takenText(owner)), effects };
   }
 
-  /** Who has the name, if it is somebody else. */
-  #ownerOf({ role, name, fingerprint }: KeyEntry): KeyEntry | undefined {
-    const others = this.#named(role, name).filter((other) => other.fingerprint !== fingerprint);
-    return (
-      others.find(({ state }) => state === 'accepted') ?? others.find(({ state }) => reserving.has(state))
-    );
+  /** Who has the name that this one wants. */
+  #ownerOf({ role, name }: KeyEntry): KeyEntry | undefined {
+    const named = this.#named(role, name);
+    return named.find(({ state }) => state === 'accepted') ?? named.find(({ state }) => reserving.has(state));
   }
 
   #change(
@@ -321,10 +332,13 @@ export class KeyRing {
     return { entry: changed, effects: [{ kind: 'key', entry: changed }] };
   }
 
-  #forgetOldRejected(): KeyRingEffect[] {
-    const rejected = this.keys().filter(({ state }) => state === 'rejected');
-    const tooMany = rejected.length - this.#bounds.maxRejected;
-    return rejected.slice(0, Math.max(0, tooMany)).map((entry) => this.#forget(entry));
+  /** All but the latest, of which one is `newest`. */
+  #forgetOldRejected(newest: Fingerprint): KeyRingEffect[] {
+    const others = this.keys()
+      .filter(({ state, fingerprint }) => state === 'rejected' && fingerprint !== newest)
+      .sort((one, other) => (one.decidedWallMs ?? 0) - (other.decidedWallMs ?? 0));
+    const tooMany = others.length + 1 - this.#bounds.maxRejected;
+    return others.slice(0, Math.max(0, tooMany)).map((entry) => this.#forget(entry));
   }
 
   #ifAdmitted(fingerprint: Fingerprint | undefined): KeyEntry | undefined {

@@ -1,7 +1,12 @@
 import { Admission, type AdmissionOptions } from '../../src/platform/admission.ts';
 import type { Cancel, Clock } from '../../src/platform/clock.ts';
 import { nodeClock } from '../../src/platform/node/clock.ts';
-import type { AdmissionRules, ClientSecurity, Decide, ServerSecurity } from '../../src/platform/socket-security.ts';
+import type {
+  AdmissionRules,
+  ClientSecurity,
+  Decide,
+  ServerSecurity,
+} from '../../src/platform/socket-security.ts';
 import type {
   BindOptions,
   ConnectOptions,

@@ -1,4 +1,5 @@
 import { Agent } from '../../src/agent/agent.ts';
+import { trustingRules } from '../../src/agent/gate.ts';
 import { HealthChecks } from '../../src/agent/health.ts';
 import { sleep } from '../../src/platform/clock.ts';
 import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
@@ -142,7 +143,7 @@ export class Node {
       clock: program.clock,
       log: this.log,
       host: hostOf(this.name),
-      ...{ provider, health },
+      ...{ provider, health, rules: trustingRules },
       journal,
       boot,
       random: numbersFrom(Number.parseInt(boot.slice(-8), 16)),

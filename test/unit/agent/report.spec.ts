@@ -35,7 +35,7 @@ async function reportTo(protocol: ProtocolVersion) {
   })();
   let sequence = 40;
   const report = new Report({ sink: () => push, node, protocol, nextSequence: () => sequence++ });
-  return { report, push, arrived, settle: () => new ManualClock().advanceAsync(0) };
+  return { sockets, report, push, arrived, settle: () => new ManualClock().advanceAsync(0) };
 }
 
 describe('the report to a v1 manager', () => {
@@ -50,8 +50,8 @@ describe('the report to a v1 manager', () => {
     const { report, arrived, settle } = await reportTo('v1');
     report.acknowledge(id, 'running');
     report.hello(hello);
-    report.presence('beat', hello.boot);
-    report.presence('bye', hello.boot);
+    report.beat(hello.boot, 1_000);
+    report.bye(hello.boot);
     await settle();
     expect(arrived).to.deep.equal([]);
   });
@@ -77,15 +77,28 @@ describe('the report to a v2 manager', () => {
     const { report, arrived, settle } = await reportTo('v2');
     report.hello(hello);
     report.acknowledge(id, 'queued');
-    report.presence('beat', hello.boot);
-    report.presence('bye', hello.boot);
+    report.beat(hello.boot, 1_000);
+    report.bye(hello.boot);
     await settle();
     expect(arrived.map((frames) => String(frames[3]))).to.deep.equal(['40', '41', '42', '43']);
     expect(arrived.map(openSinkMessage)).to.deep.equal([
       { type: 'hello', hello },
       { type: 'ack', id, node, phase: 'queued' },
-      { type: 'beat', node, boot: hello.boot },
+      { type: 'beat', node, boot: hello.boot, sentAtMs: 1_000 },
       { type: 'bye', node, boot: hello.boot },
+    ]);
+  });
+
+  it('has as its last frame the proof that is made of the others', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    const mac = (frames: readonly Buffer[]) => Buffer.from(`proof of ${frames.slice(0, 5).join(' ')}`);
+    const push = sockets.connectPush('tcp://localhost:5700');
+    const report = new Report({ sink: () => push, node, protocol: 'v2', nextSequence: () => 7, mac });
+    report.acknowledge(id, 'running');
+    await settle();
+    expect(arrived[0]?.slice(-2).map(String)).to.deep.equal([
+      '{"phase":"running"}',
+      `proof of ack ${id} web1 7 {"phase":"running"}`,
     ]);
   });
 

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { AgentAudit } from '../../../src/agent/agent-audit.ts';
 import { Answers } from '../../../src/agent/answers.ts';
+import { Gate, trustingRules } from '../../../src/agent/gate.ts';
 import { HealthChecks } from '../../../src/agent/health.ts';
 import { Link } from '../../../src/agent/link.ts';
 import { RequestDesk } from '../../../src/agent/requests.ts';
@@ -82,8 +84,13 @@ class Desk {
       actionTimeoutMs: 60_000,
       maxTasks,
     });
+    const gate = new Gate({
+      ...{ clock, node, rules: trustingRules, topics: () => new Set() },
+      namesOf: (service) => [service],
+    });
+    const audit = new AgentAudit(undefined, log);
     this.desk = new RequestDesk({
-      ...{ clock, log, tasks, answers, journal: this.journal },
+      ...{ clock, log, tasks, answers, gate, audit, journal: this.journal },
       boot: boots.parse('b'.repeat(32)),
       random: () => 0.5,
       fail: (error) => this.failures.push(error),
@@ -126,7 +133,7 @@ class Desk {
 
   async receive(command: string, changes: Partial<RequestBody> = {}, link = this.link): Promise<void> {
     const [service, cmd] = command.split(' ');
-    this.desk.receive(RequestBody.parse({ id, cmd, service, topic: 'any', ...changes }), link);
+    this.desk.receive(RequestBody.parse({ id, cmd, service, topic: 'any', ...changes }), undefined, link);
     await this.settle();
   }
 
@@ -399,7 +406,7 @@ describe('a request that is cancelled', () => {
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     bench.heard();
-    bench.desk.cancel(id, bench.link);
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal finish', 'm1 result CANCELLED']);
     expect(bench.processes.held).to.deep.equal([]);
@@ -407,7 +414,7 @@ describe('a request that is cancelled', () => {
 
   it('before it came is answered, and never run', async () => {
     const bench = await Desk.of();
-    bench.desk.cancel(id, bench.link);
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
     await bench.receive('nginx restart');
@@ -417,7 +424,7 @@ describe('a request that is cancelled', () => {
 
   it('again while its answer is on its way is not answered twice', async () => {
     const bench = await Desk.of();
-    for (let count = 0; count < 3; count += 1) bench.desk.cancel(id, bench.link);
+    for (let count = 0; count < 3; count += 1) bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
   });
@@ -426,7 +433,7 @@ describe('a request that is cancelled', () => {
     const bench = await Desk.of({ managers: ['m1', 'm2'] });
     await bench.receive('nginx restart');
     bench.heard();
-    bench.desk.cancel(id, bench.linkTo('m2'));
+    bench.desk.cancel(id, undefined, bench.linkTo('m2'));
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'journal owe', 'm2 result 0']);
   });
@@ -434,7 +441,7 @@ describe('a request that is cancelled', () => {
   it('is not said to be, when that cannot be journaled', async () => {
     const bench = await Desk.of();
     bench.failing = ['cancel'];
-    bench.desk.cancel(id, bench.link);
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal([]);
     expect(bench.log.named('journal.failed')).to.have.length(1);

@@ -5,6 +5,7 @@ import { serve } from '../../../src/platform/serve.ts';
 import { Accepted } from '../../../src/wire/reply.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemorySockets } from '../../fakes/memory-sockets.ts';
+import { idOf } from '../../fakes/stored-requests.ts';
 
 const uuid = '0123456789abcdef0123456789abcdef';
 const good = { uuid, port: 5_750 };
@@ -44,8 +45,8 @@ async function managers(...scripts: Replies[]) {
         question,
         { endpoints, timeoutMs: 1_000, retries: 3, ...options },
         {
-          connections,
-          clock,
+          ...{ connections, clock, identity: undefined },
+          newId: () => idOf(1),
         },
       ).then(
         ({ endpoint }) => {

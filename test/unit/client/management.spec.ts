@@ -17,7 +17,8 @@ async function ask(reply: object | string | undefined) {
       daemon.send([Buffer.from(typeof reply === 'string' ? reply : JSON.stringify(reply))]);
   });
   const connections = new Connections(sockets, clock);
-  const asking = askManagement('tcp://localhost:5800', 'manager.status', 2_000, connections).catch(
+  const command = { cmd: 'manager.status' };
+  const asking = askManagement('tcp://localhost:5800', command, 2_000, connections).catch(
     (thrown: unknown) => thrown,
   );
   await clock.advanceAsync(2_000);

@@ -25,14 +25,14 @@ function connectV1(desks: ManagerDesks, ...topics: string[]): void {
 }
 
 async function sentFor(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>): Promise<string[]> {
-  const { reply } = desks.intake.take(checkedRequest(id, changes));
+  const { reply } = desks.take(checkedRequest(id, changes));
   if ('success' in reply) throw new Error(`${reply.code}: ${reply.msg}`);
   await desks.settle();
   return desks.dispatched.filter((sent) => sent.endsWith('request'));
 }
 
 function refusal(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>, version?: 'v1') {
-  const { reply } = desks.intake.take(checkedRequest(id, changes, version));
+  const { reply } = desks.take(checkedRequest(id, changes, version));
   return 'success' in reply ? `${reply.code}: ${reply.msg}` : undefined;
 }
 
@@ -83,7 +83,7 @@ describe('a request is aimed', () => {
     const desks = await fleet(web);
     connectV1(desks, 'any');
     const body = JSON.stringify(checkedRequest(id).body);
-    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    const plan = desks.ask({ v: 2, query: 'plan', body });
     if (!('plan' in plan)) throw new Error('it is no plan');
     const sent = await sentFor(desks, { plan: plan.plan });
     expect(sent.sort()).to.deep.equal(['any request', 'db1 request', 'web1 request', 'web2 request']);
@@ -136,7 +136,7 @@ describe('a request is refused', () => {
 describe('a plan', () => {
   const planOf = (desks: ManagerDesks, changes: Readonly<Record<string, unknown>> = {}) => {
     const body = JSON.stringify(checkedRequest(id, changes).body);
-    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    const plan = desks.ask({ v: 2, query: 'plan', body });
     if (!('plan' in plan)) throw new Error('it is no plan');
     return plan;
   };
@@ -234,9 +234,7 @@ describe('a request that names thousands of nodes', () => {
       'fewer nodes at once (in batches), or a shorter way to name them such as web[1-40]';
     expect(refusal(desks, list)).to.equal(why);
     const body = JSON.stringify(checkedRequest(id, list).body);
-    expect(() => desks.queries.answer({ v: 2, query: 'plan', body })).to.throw(
-      why.slice(why.indexOf(' ') + 1),
-    );
+    expect(() => desks.ask({ v: 2, query: 'plan', body })).to.throw(why.slice(why.indexOf(' ') + 1));
     await desks.settle();
     expect([desks.dispatched, desks.requests.openCount]).to.deep.equal([[], 0]);
   });

@@ -20,13 +20,13 @@ function connectV1(desks: ManagerDesks, ...topics: string[]): void {
 }
 
 function take(desks: ManagerDesks, ...given: Parameters<typeof checkedRequest>) {
-  const { kind, reply } = desks.intake.take(checkedRequest(...given));
+  const { kind, reply } = desks.take(checkedRequest(...given));
   if ('success' in reply) throw new Error(`refused: ${reply.msg}`);
   return { kind, reply };
 }
 
 function refusal(desks: ManagerDesks, ...given: Parameters<typeof checkedRequest>): string | undefined {
-  const { kind, reply } = desks.intake.take(checkedRequest(...given));
+  const { kind, reply } = desks.take(checkedRequest(...given));
   return kind === 'refused' ? reply.code : undefined;
 }
 
@@ -161,6 +161,6 @@ describe('a request is refused', () => {
     desks.requests.find = () => {
       throw new TypeError('a bug');
     };
-    expect(() => desks.intake.take(checkedRequest(id))).to.throw(TypeError, 'a bug');
+    expect(() => desks.take(checkedRequest(id))).to.throw(TypeError, 'a bug');
   });
 });

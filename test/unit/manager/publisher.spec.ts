@@ -20,7 +20,7 @@ async function publishing(endpoint = 'tcp://*:5750') {
   const socket = await sockets.bindPublisher(endpoint);
   const publisher = new Publisher(socket);
   const understood: boolean[] = [];
-  void serve(socket, (frames) => understood.push(publisher.subscription(frames)));
+  void serve(socket, (frames) => understood.push(publisher.subscription(frames) === undefined));
   const settle = () => new ManualClock().advanceAsync(0);
   return {
     publisher,

@@ -28,7 +28,7 @@ function ask<Reply>(
   query: Readonly<Record<string, unknown>>,
 ): Reply {
   // As it would arrive at a client.
-  return reply.parse(JSON.parse(JSON.stringify(desks.queries.answer(Query.parse({ v: 2, ...query })))));
+  return reply.parse(JSON.parse(JSON.stringify(desks.ask(Query.parse({ v: 2, ...query })))));
 }
 
 function codeOf(desks: ManagerDesks, query: Readonly<Record<string, unknown>>): string {
@@ -89,7 +89,7 @@ describe('a question without what it is about', () => {
 describe('the requests', () => {
   it('are listed with what was noted a moment ago', async () => {
     const desks = await withNodes('web1', 'web2');
-    desks.intake.take(checkedRequest(id, { nodes: ['web1'] }));
+    desks.take(checkedRequest(id, { nodes: ['web1'] }));
     desks.answer('web1', id);
     const { requests } = ask(desks, RequestsReply, { query: 'requests' });
     const wallMs = desks.clock.wallMs();
@@ -104,7 +104,7 @@ describe('the requests', () => {
 
   it('are at most a hundred, unless more or fewer are asked for', async () => {
     const desks = await withNodes('web1');
-    for (let count = 1; count <= 120; count += 1) desks.intake.take(checkedRequest(idOf(count)));
+    for (let count = 1; count <= 120; count += 1) desks.take(checkedRequest(idOf(count)));
     for (const [limit, count] of [
       [undefined, 100],
       [7, 7],
@@ -119,7 +119,7 @@ describe('the requests', () => {
     const nodes = Array.from({ length: 10_000 }, (_, index) => `web${index + 1}.${'x'.repeat(20)}`);
     const desks = await withNodes(...nodes);
     for (let count = 1; count <= 9; count += 1)
-      desks.intake.take(checkedRequest(idOf(count), { nodes, rollout: { batch: '1' } }));
+      desks.take(checkedRequest(idOf(count), { nodes, rollout: { batch: '1' } }));
     const reply = ask(desks, RequestsReply, { query: 'requests' });
     expect(JSON.stringify(reply).length).to.be.below(10_000);
     expect(reply.requests.at(-1)?.nodes).to.deep.equal(nodes.slice(0, 20));
@@ -127,7 +127,7 @@ describe('the requests', () => {
       ...{ moreNodes: 9_980, rollout: { batch: 1, batches: 10_000, started: 1 } },
     });
     const topic = nodes.slice(0, 1_000).join(' or ');
-    desks.intake.take(checkedRequest(idOf(10), { topic, rollout: { batch: '1' } }));
+    desks.take(checkedRequest(idOf(10), { topic, rollout: { batch: '1' } }));
     const [latest] = ask(desks, RequestsReply, { query: 'requests', limit: 1 }).requests;
     expect(latest?.topic).to.equal(`${topic.slice(0, 255)}...`);
     expect(ask(desks, RequestReply, { query: 'request', id: idOf(9) }).request.nodes).to.have.length(10_000);
@@ -144,7 +144,7 @@ describe('one request', () => {
   it('shows how far each node is, and who was not there', async () => {
     const desks = await withNodes('web1', 'web2', 'web3', 'web4');
     desks.presence.message({ type: 'bye', node: 'web4' as NodeName, boot: bootOf('b') });
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     desks.requests.acknowledged({ type: 'ack', id, node: 'web1' as NodeName, phase: 'running' });
     desks.answer('web2', id, { returncode: 1 });
     const shown = ask(desks, RequestReply, { query: 'request', id });
@@ -162,7 +162,7 @@ describe('one request', () => {
 
   it('that is cancelled shows so at once', async () => {
     const desks = await withNodes('web1');
-    desks.intake.take(checkedRequest(id, { windowMs: 60_000 }));
+    desks.take(checkedRequest(id, { windowMs: 60_000 }));
     const shown = ask(desks, RequestReply, { query: 'cancel', id });
     expect(shown.request).to.include({ isCancelled: true, endsMs: desks.clock.wallMs() + 10_000 });
     await desks.settle();
@@ -180,7 +180,7 @@ describe('the answers to a request', () => {
   async function answered(count: number, stdout = '') {
     const names = Array.from({ length: count }, (_, index) => `node${String(index).padStart(5, '0')}`);
     const desks = await withNodes(...names);
-    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    desks.take(checkedRequest(id, { cmd: 'status' }));
     for (const name of names) desks.answer(name, id, { stdout });
     return { desks, names };
   }
@@ -221,20 +221,20 @@ describe('the answers to a request', () => {
 
   it('leave out who has not answered', async () => {
     const desks = await withNodes('web1', 'web2', 'web3');
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     desks.answer('web2', id);
     expect(pages(desks).flat()).to.deep.equal(['web2']);
   });
 
   it('are none when nobody was aimed at', async () => {
     const desks = await withNodes();
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     expect(ask(desks, AnswersReply, { query: 'answers', id })).to.deep.equal({ success: 0, answers: [] });
   });
 
   it('can be read also when the nodes have names that only v1 agents may have', async () => {
     const desks = await withNodes('web1');
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     for (const node of ['Old Host 1', 'web1', 'zwölf']) desks.answer(node, id);
     expect(pages(desks, 1).flat()).to.have.members(['Old Host 1', 'web1', 'zwölf']);
   });

@@ -14,7 +14,7 @@ async function withRequest(changes: Readonly<Record<string, unknown>> = {}, stor
   desks.join('web1', 'web2');
   await desks.clock.advanceAsync(5);
   desks.writes.length = 0;
-  const verdict = desks.intake.take(checkedRequest(id, changes));
+  const verdict = desks.take(checkedRequest(id, changes));
   desks.listen(id);
   await desks.settle();
   return { desks, store, verdict };
@@ -58,7 +58,7 @@ describe('a request that changes a service', () => {
     const desks = await ManagerDesks.open();
     desks.join('web1');
     desks.failing = ['openRequest'];
-    const verdict = desks.intake.take(checkedRequest(id));
+    const verdict = desks.take(checkedRequest(id));
     await tickFor(desks, 10_000);
     expect(verdict.kind).to.equal('refused');
     expect(verdict.reply).to.include({ code: 'STORE_UNUSABLE' });
@@ -72,7 +72,7 @@ describe('a request that only reads', () => {
     const desks = await ManagerDesks.open();
     desks.join('web1');
     desks.failing = ['openRequest'];
-    expect(desks.intake.take(checkedRequest(id, { cmd: 'status' })).kind).to.equal('opened');
+    expect(desks.take(checkedRequest(id, { cmd: 'status' })).kind).to.equal('opened');
     await desks.settle();
     expect(desks.dispatched).to.deep.equal(['any request']);
     expect(desks.log.named('store.failed')).to.have.length(1);
@@ -84,7 +84,7 @@ describe('a request that only reads', () => {
     await desks.clock.advanceAsync(5);
     desks.failing = ['openRequest', 'saveAnswers', 'updateRequest'];
     desks.writes.length = 0;
-    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    desks.take(checkedRequest(id, { cmd: 'status' }));
     desks.requests.acknowledged({ type: 'ack', id, node: web1, phase: 'running' });
     for (const node of ['web1', 'web2', 'web1']) desks.answer(node, id);
     await desks.settle();
@@ -225,7 +225,7 @@ describe('a request that is cancelled', () => {
     desks.answer('web2', id);
     const ledger = desks.requests.find(id);
     if (ledger === undefined) throw new Error('no ledger');
-    desks.requests.cancel(ledger);
+    desks.requests.cancel(ledger, undefined);
     await desks.settle();
     expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
     expect(store.request(id)).to.include({ isCancelled: true, endsWallMs: desks.clock.wallMs() + 10_000 });
@@ -238,7 +238,7 @@ describe('a request that is cancelled', () => {
     for (const node of ['web1', 'web2']) desks.answer(node, id);
     const ledger = desks.requests.find(id);
     if (ledger === undefined) throw new Error('no ledger');
-    desks.requests.cancel(ledger);
+    desks.requests.cancel(ledger, undefined);
     expect([ledger.isCancelled, store.request(id)?.isCancelled]).to.deep.equal([false, false]);
     expect(desks.log.named('request.cancelled')).to.deep.equal([]);
   });
@@ -277,7 +277,7 @@ describe('a v1 request', () => {
     desks.join('web1');
     const { body } = checkedRequest(id);
     const { windowMs: _, ...v1 } = body;
-    desks.intake.take({ ...checkedRequest(id, {}, 'v1'), body: v1 });
+    desks.take({ ...checkedRequest(id, {}, 'v1'), body: v1 });
     const sent = desks.requests.find(id);
     expect((sent?.endsAtMs ?? 0) - desks.clock.now()).to.equal(60_000);
     await tickFor(desks, 59_900);

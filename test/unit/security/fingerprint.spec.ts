@@ -66,18 +66,18 @@ describe('a fingerprint that somebody types', () => {
     expect(findFingerprint('abcdefgh2', known)).to.equal(two);
   });
 
-  const refused: ReadonlyArray<[typed: string, message: string]> = [
+  const refused: ReadonlyArray<[typed: string, message: string, code?: string]> = [
     ['zyxwvut', 'fingerprint "zyxwvut", expected at least 8 characters behind SHA256:'],
     ['SHA256:zyxwvut', 'fingerprint "SHA256:zyxwvut", expected at least 8 characters behind SHA256:'],
     ['SHA256:', 'fingerprint "SHA256:", expected at least 8 characters behind SHA256:'],
-    ['ZYXWVUTS', 'no key has the fingerprint "ZYXWVUTS"'],
+    ['ZYXWVUTS', 'no key has the fingerprint "ZYXWVUTS"', 'UNKNOWN_KEY'],
     ['SHA256:abcdefgh', `2 keys begin with "SHA256:abcdefgh": ${one}, ${two}`],
-    [`${one}x`, `no key has the fingerprint "${one}x"`],
+    [`${one}x`, `no key has the fingerprint "${one}x"`, 'UNKNOWN_KEY'],
   ];
-  for (const [typed, message] of refused) {
+  for (const [typed, message, code = 'BAD_USAGE'] of refused) {
     it(`is refused: ${message.slice(0, 60)}`, () => {
       const refusal = refusalOf(() => findFingerprint(typed, known));
-      expect([refusal.code, refusal.message]).to.deep.equal(['BAD_USAGE', message]);
+      expect([refusal.code, refusal.message]).to.deep.equal([code, message]);
     });
   }
 
