@@ -8,6 +8,9 @@ import type { Dispatchable } from './dispatch.ts';
 /** A v1 request says no window; its ledger stays open this long for agents that never answer. */
 export const defaultWindowMs = 60_000;
 
+/** A client may write any number, and a database gives none back that is not safe. */
+const latestWallMs = Number.MAX_SAFE_INTEGER;
+
 /** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
 export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
   if (request.version === 'v2') return request;
@@ -21,7 +24,7 @@ export function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
 
 export function storedRequestOf(
   { version, body, bodyBytes, signature }: CheckedRequest,
-  { anonymous, withheld }: Ledger,
+  { anonymous, withheld }: Pick<Ledger, 'anonymous' | 'withheld'>,
   wallMs: number,
   windowMs: number,
 ): StoredRequest {
@@ -39,6 +42,7 @@ export function storedRequestOf(
     isCancelled: false,
     anonymous,
     withheld,
+    ...(body.notAfterMs === undefined ? {} : { notAfterWallMs: Math.min(body.notAfterMs, latestWallMs) }),
   };
 }
 
