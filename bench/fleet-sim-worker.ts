@@ -54,6 +54,7 @@ async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> 
         rules: trustingRules,
         journal: new MemoryJournal(),
         boot: newBootId(),
+        pid: process.pid,
       },
     );
   await Promise.all(nodes.map(startAgent));

@@ -226,10 +226,10 @@ export class Agent {
   }
 
   #managementHandlers(): ManagementHandlers {
-    const { clock, host, providerName, security } = this.#deps;
+    const { clock, host, pid, providerName, security } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
-      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, providerName, security },
+      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, pid, providerName, security },
       ...{ self: this.#self, audit: this.#audit },
       uptimeMs: () => clock.now() - this.#startedAtMs,
       counters: () => this.counters,

@@ -34,6 +34,8 @@ export interface AgentManagementDeps {
     | { readonly own: CurveKeys; readonly managers: ReadonlyArray<readonly KnownManager[]> }
     | undefined;
   readonly audit: AgentAudit;
+  /** Of this process. */
+  readonly pid: number;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
   readonly stop: () => void;
@@ -55,6 +57,7 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         topics: [...deps.self.topics],
         ...(deps.providerName === undefined ? {} : { provider: deps.providerName }),
         version,
+        pid: deps.pid,
         ...securityOf(deps),
         uptimeMs: Math.round(deps.uptimeMs()),
         counters: deps.counters(),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import { managerDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { managerKeysForRestart, readManagerConfig } from '../config/manager.ts';
@@ -13,6 +14,7 @@ import { readHostFacts } from '../platform/node/host.ts';
 import { newRequestId } from '../platform/node/ids.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
 import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
+import { openManagerHome } from './manager-home.ts';
 import { openManagerSecurity } from './manager-security.ts';
 
 async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon> {
@@ -29,7 +31,7 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   try {
     const host = readHostFacts();
     const security = openManagerSecurity(config, source.file, host.hostname, store, log);
-    const named = { host, store, newId: newRequestId, sha256, security };
+    const named = { host, pid: process.pid, store, newId: newRequestId, sha256, security };
     const manager = closing.add(await Manager.start(config, { sockets, clock: nodeClock, log, ...named }));
     return {
       finished: manager.finished,
@@ -51,4 +53,4 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   }
 }
 
-runAsProcess({ ...managerDescription, start: startManager });
+runAsProcess({ ...managerDescription, start: startManager, openHome: openManagerHome });

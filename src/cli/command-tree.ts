@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Option } from 'commander';
 import type { Terminal } from '../platform/terminal.ts';
 import { agentDescription, managerDescription } from './daemon-descriptions.ts';
+import type { DaemonHome } from './daemon-home.ts';
 import { type DaemonDescription, daemonCommand } from './daemon-options.ts';
 import { Output } from './output.ts';
 import type { RunVerb } from './program.ts';
@@ -39,17 +40,20 @@ export async function commandTrees(runClient: RunVerb): Promise<readonly Command
 
 /** The options that the help of a command shows, with the one that shows the help. */
 export function optionsOf({ command }: CommandNode): readonly Option[] {
-  return command.createHelp().visibleOptions(command);
+  const help = command.createHelp();
+  return [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
 }
 
-function daemonTree(description: DaemonDescription): CommandNode {
-  const command = daemonCommand(description, nowhere, () => {});
-  const verbs = command.commands.map((verb) => ({
-    name: `${description.name} ${verb.name()}`,
-    command: verb,
-    verbs: [],
-  }));
-  return { name: description.name, command, verbs };
+function daemonTree<Home extends DaemonHome>(description: DaemonDescription<Home>): CommandNode {
+  return nodeOf(
+    description.name,
+    daemonCommand(description, nowhere, () => {}),
+  );
+}
+
+/** All commands of a daemon are declared at once. */
+function nodeOf(name: string, command: CommandUnknownOpts): CommandNode {
+  return { name, command, verbs: command.commands.map((verb) => nodeOf(`${name} ${verb.name()}`, verb)) };
 }
 
 /** Verbs declare their options only when they are called, so each is asked for its help, as a user would do it. */

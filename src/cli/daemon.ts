@@ -5,7 +5,12 @@ import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { CommandDeps, DaemonContext } from './daemon-context.ts';
 import type { DaemonHome, OpenHome } from './daemon-home.ts';
 import { Management } from './daemon-management.ts';
-import { type DaemonDescription, type DaemonOptions, type DaemonVerb, daemonCommand } from './daemon-options.ts';
+import {
+  type DaemonDescription,
+  type DaemonOptions,
+  type DaemonVerb,
+  daemonCommand,
+} from './daemon-options.ts';
 import { daemonExitOf, daemonExits as exits } from './exit-codes.ts';
 import { Output } from './output.ts';
 import { type ConfigSource, type RunDeps, type Startable, serveUntilStopped } from './serve-until-stopped.ts';

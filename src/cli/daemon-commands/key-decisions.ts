@@ -37,7 +37,11 @@ export function addKeyDecisions(keys: CommandUnknownOpts, choose: Choose<Manager
       .argument('<fingerprint>', 'of the key, or a beginning of at least 8 characters behind SHA256:')
       .action((fingerprint) => choose((context) => decide(name, done, fingerprint, context)));
   }
-  addLeaf(keys, 'rotate', 'begin with a new key of the manager, which takes the place of the present one later')
+  addLeaf(
+    keys,
+    'rotate',
+    'begin with a new key of the manager, which takes the place of the present one later',
+  )
     .option(
       '--overlap <time>',
       'how long everybody has to learn the new key (default: 7d)',
@@ -59,9 +63,7 @@ async function listKeys(
 ): Promise<number> {
   const { keys } = await management.askFor({ cmd: 'manager.keys.list' }, KeyList);
   const wanted = keys.filter((key) => state === undefined || key.state === state);
-  output.data(
-    format === 'json' ? formatKeysJson(wanted) : formatKeysTable(wanted, deps.clock.wallMs()),
-  );
+  output.data(format === 'json' ? formatKeysJson(wanted) : formatKeysTable(wanted, deps.clock.wallMs()));
   if (wanted.length === 0) output.message(`${program}: no key is ${state ?? 'known'}`);
   return 0;
 }
@@ -72,7 +74,10 @@ async function decide(
   fingerprint: string,
   { management, output }: DaemonContext<ManagerHome>,
 ): Promise<number> {
-  const { keys } = await management.askFor({ cmd: `manager.keys.${command}`, args: { fingerprint } }, KeyList);
+  const { keys } = await management.askFor(
+    { cmd: `manager.keys.${command}`, args: { fingerprint } },
+    KeyList,
+  );
   for (const key of keys) output.message(keyLine(done, key));
   return 0;
 }
@@ -83,7 +88,9 @@ async function rotate(
 ): Promise<number> {
   const command = { cmd: 'manager.keys.rotate', args: { overlapMs } };
   const { fingerprint, nextFingerprint, switchesMs } = await management.askFor(command, RotationInfo);
-  output.message(`the key of the manager is ${fingerprint} until ${rfc3339(switchesMs)} (${span(overlapMs)})`);
+  output.message(
+    `the key of the manager is ${fingerprint} until ${rfc3339(switchesMs)} (${span(overlapMs)})`,
+  );
   output.message(`then it is ${nextFingerprint}; whoever talks to the manager before learns that by himself`);
   return 0;
 }

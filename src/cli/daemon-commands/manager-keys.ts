@@ -14,7 +14,11 @@ import { addKeyDecisions } from './key-decisions.ts';
 
 /** The manager's own keys, and those that it knows. */
 export function addManagerKeys(program: CommandUnknownOpts, choose: Choose<ManagerHome>): void {
-  const keys = addGroup(program, 'keys', 'the keys of the manager, and those of agents and people that it knows');
+  const keys = addGroup(
+    program,
+    'keys',
+    'the keys of the manager, and those of agents and people that it knows',
+  );
   addLeaf(keys, 'init', 'make the keys of the manager; what it has already is never overwritten')
     .option(
       '--name <name>',

@@ -18,9 +18,11 @@ export function addPolicyCheck<Home extends DaemonHome>(
   policy: CommandUnknownOpts,
   choose: Choose<Home>,
 ): void {
-  addLeaf(policy, 'check', 'read the policy file, and say that it is good or all that is wrong with it').action(
-    () => choose(check),
-  );
+  addLeaf(
+    policy,
+    'check',
+    'read the policy file, and say that it is good or all that is wrong with it',
+  ).action(() => choose(check));
 }
 
 export function addPolicyTest(policy: CommandUnknownOpts, choose: Choose<ManagerHome>): void {

@@ -17,9 +17,7 @@ const longestMs = 31 * 24 * hourMs;
 export function addTokens(program: CommandUnknownOpts, choose: Choose<ManagerHome>): void {
   const token = addGroup(program, 'token', 'join tokens, with which agents and people are let in');
   addLeaf(token, 'create', 'make a join token and print it: the only time that it is seen')
-    .addOption(
-      new Option('--role <role>', 'who joins with it').choices(joinRoles).makeOptionMandatory(),
-    )
+    .addOption(new Option('--role <role>', 'who joins with it').choices(joinRoles).makeOptionMandatory())
     .option('--ttl <time>', 'how long it is good (default: 1h)', checked(duration(1_000, longestMs)))
     .option('--name <name>', 'the only node or person that it is good for', checked(nodeName))
     .option('--uses <count>', 'for how many keys it is good (default: 1)', checked(wholeNumber(1, 100_000)))
@@ -56,7 +54,9 @@ async function create(
   const command = { cmd: 'manager.tokens.create', args: order };
   const { token, info } = await management.askFor(command, CreatedToken);
   output.data(`${token}\n`);
-  output.message(`token ${info.id}: ${goodFor(info)}, until ${rfc3339(info.expiresMs)} (${span(order.ttlMs)})`);
+  output.message(
+    `token ${info.id}: ${goodFor(info)}, until ${rfc3339(info.expiresMs)} (${span(order.ttlMs)})`,
+  );
   output.message(`type there: ${joiner(info)} join TOKEN --manager tcp://HOST`);
   output.message('with the line above in place of TOKEN, and the host of this manager in place of HOST');
   return 0;
