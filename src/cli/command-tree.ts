@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Option } from 'commander';
+import type { KeyFiles } from '../platform/key-files.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { agentDescription, managerDescription } from './daemon-descriptions.ts';
 import type { DaemonHome } from './daemon-home.ts';
@@ -27,6 +28,17 @@ const nowhere: Terminal = {
   canAsk: false,
   ask: async () => undefined,
   readInput: async () => '',
+};
+
+const noKeyFiles: KeyFiles = {
+  exists: () => false,
+  readSecret: () => '',
+  readPublic: () => '',
+  createSecret: () => {},
+  replaceSecret: () => {},
+  writePublic: () => {},
+  list: () => [],
+  remove: () => {},
 };
 
 /** All three programs; `runClient` is that of `cli/main.ts`. */
@@ -66,7 +78,8 @@ async function clientTree(name: string, words: readonly string[], runClient: Run
 
 async function commandBehind(argv: readonly string[], runClient: RunVerb): Promise<CommandUnknownOpts> {
   const files = { exists: () => false, readText: () => '', makeFolder: () => {} };
-  const deps = { terminal: nowhere, files, interrupted: AbortSignal.abort() };
+  const nothing = { keyFiles: noKeyFiles, configFolder: '', userName: '', openClient: neverOpened };
+  const deps = { terminal: nowhere, files, ...nothing, interrupted: AbortSignal.abort() };
   try {
     await runClient(argv, { deps, output: new Output(nowhere), given: {} });
   } catch (error) {
@@ -74,4 +87,8 @@ async function commandBehind(argv: readonly string[], runClient: RunVerb): Promi
     throw error;
   }
   throw new TypeError(`${argv.join(' ')} shows no help`);
+}
+
+function neverOpened(): never {
+  throw new TypeError('a help asks no manager');
 }

@@ -11,15 +11,14 @@ export function addGroup(above: CommandUnknownOpts, name: string, says: string):
   return addLeaf(above, name, says).helpCommand(false);
 }
 
-/** Which options of the program mean something to a command of it: all to start it, to others those that say where it is. */
+/** Which options of the program mean something to a command of it: to all but start those that say where the daemon is. */
 export function optionsAbove(command: CommandUnknownOpts): Option[] {
   if (command.commands.length > 0) return [];
-  const isMeant = command.name() === 'start' ? (name: string) => name !== 'version' : isPlace;
-  return programOf(command).options.filter((option) => isMeant(option.attributeName()));
-}
-
-function isPlace(name: string): boolean {
-  return name === 'config' || name === 'endpoint';
+  const isStart = command.name() === 'start';
+  return programOf(command).options.filter((option) => {
+    const name = option.attributeName();
+    return isStart ? name !== 'version' && name !== 'endpoint' : name === 'config' || name === 'endpoint';
+  });
 }
 
 function programOf(command: CommandUnknownOpts): CommandUnknownOpts {

@@ -17,6 +17,7 @@ export const joinTimeoutMs = 5_000;
 
 export function addJoin(program: CommandUnknownOpts, choose: Choose<AgentHome>): void {
   addLeaf(program, 'join', 'have this agent let in by a manager, and keep what it takes to reach it')
+    .usage('[token] --manager <endpoint> [options]')
     .argument('[token]', 'a join token, as "service-mgrd token create --role agent" prints it')
     .addOption(managerOption('').makeOptionMandatory())
     .addOption(managerKeyOption())

@@ -27,6 +27,7 @@ export function addPolicyCheck<Home extends DaemonHome>(
 
 export function addPolicyTest(policy: CommandUnknownOpts, choose: Choose<ManagerHome>): void {
   addLeaf(policy, 'test', 'ask the running manager what its policy says of a request, node by node')
+    .usage('--operator|--monitor <name> --action <cmd> --service <service> --target <target>')
     .option('--operator <name>', 'asked by this operator', checked(nodeName))
     .option('--monitor <name>', 'asked by this monitor', checked(nodeName))
     .requiredOption('--action <cmd>', 'what is to be done', checked(actionName))

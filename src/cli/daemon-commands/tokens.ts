@@ -17,6 +17,7 @@ const longestMs = 31 * 24 * hourMs;
 export function addTokens(program: CommandUnknownOpts, choose: Choose<ManagerHome>): void {
   const token = addGroup(program, 'token', 'join tokens, with which agents and people are let in');
   addLeaf(token, 'create', 'make a join token and print it: the only time that it is seen')
+    .usage('--role <role> [options]')
     .addOption(new Option('--role <role>', 'who joins with it').choices(joinRoles).makeOptionMandatory())
     .option('--ttl <time>', 'how long it is good (default: 1h)', checked(duration(1_000, longestMs)))
     .option('--name <name>', 'the only node or person that it is good for', checked(nodeName))
