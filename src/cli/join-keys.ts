@@ -77,11 +77,14 @@ function nameOf(
   const other = others.find(({ name }) => name !== first?.name);
   if (first !== undefined && other !== undefined)
     throw badUsage(`${first.says} ${first.name}, but ${other.says} ${other.name}`);
-  const name = nodeName.parse(first?.name ?? usualName);
+  return keyName(first?.name ?? usualName);
+}
+
+/** Throws BAD_USAGE for what is no name of keys, as some login names are. */
+export function keyName(text: string): NodeName {
+  const name = nodeName.parse(text);
   if (name !== undefined) return name;
-  throw badUsage(
-    `${JSON.stringify(usualName)} is no name for keys, expected ${nodeName.expected}: say --name`,
-  );
+  throw badUsage(`${JSON.stringify(text)} is no name for keys, expected ${nodeName.expected}: say --name`);
 }
 
 function some(role: JoinRole): string {

@@ -80,10 +80,12 @@ async function show(
   else output.data(formatAuditTable(lines, output.columns));
   if (entries.length === 0) output.message(`${program}: no event matches`);
   if (unreadable > 0)
-    output.message(
-      `${program}: ${unreadable} lines are not as they were written: see "${program} audit verify"`,
-    );
+    output.message(`${program}: ${unreadableText(unreadable)}: see "${program} audit verify"`);
   return 0;
+}
+
+function unreadableText(count: number): string {
+  return count === 1 ? '1 line is not as it was written' : `${count} lines are not as they were written`;
 }
 
 async function verify(headCommand: string, context: DaemonContext<DaemonHome>): Promise<number> {

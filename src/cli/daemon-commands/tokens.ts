@@ -1,6 +1,7 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { duration, nodeName, wholeNumber } from '../../config/values.ts';
 import { CreatedToken, type TokenInfo, TokenList, TokenName, type TokenOrder } from '../../wire/admin.ts';
+import { ServiceManagerError } from '../../wire/errors.ts';
 import { joinRoles } from '../../wire/fields.ts';
 import type { Choose, DaemonContext } from '../daemon-context.ts';
 import type { ManagerHome } from '../daemon-home.ts';
@@ -42,11 +43,18 @@ Example:
     )
     .action(({ format }) => choose((context) => list(format, context)));
   addLeaf(token, 'remove', 'make a join token good for nothing')
-    .argument('<token-id>', 'of the token, as token list shows it', checked(tokenId))
-    .action((id) => choose((context) => remove(id, context)));
+    .argument('<token-id>', 'its id, as token list shows it')
+    .action((text) => choose((context) => remove(idIn(text), context)));
 }
 
 const tokenId = fieldFormat(TokenName.schema.properties.id);
+
+/** Not shown where it is wrong: it may be the token itself. */
+function idIn(text: string): string {
+  const id = tokenId.parse(text);
+  if (id !== undefined) return id;
+  throw new ServiceManagerError('BAD_USAGE', `token remove: expected ${tokenId.expected}`);
+}
 
 async function create(
   order: TokenOrder,
