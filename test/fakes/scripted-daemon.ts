@@ -40,6 +40,7 @@ export class ScriptedDaemon {
   home: DaemonHome = plainHome;
   /** Processes that were told to read their configuration again. */
   readonly hangUps: number[] = [];
+  onHangUp: () => void = () => {};
   launch: Launch = { isReady: true, pid: 2 };
   /** There is somebody who has launched the daemon, and listens; or has gone. */
   starter: 'none' | 'listens' | 'gone' = 'none';
@@ -101,7 +102,10 @@ export class ScriptedDaemon {
       terminal: this.terminal,
       sockets: this.sockets,
       clock: this.clock,
-      hangUp: (pid) => this.hangUps.push(pid),
+      hangUp: (pid) => {
+        this.hangUps.push(pid);
+        this.onHangUp();
+      },
       files: { exists: () => this.isThere, readText: () => this.#text, makeFolder: () => {} },
       pidFiles: this.pidFiles,
       launcher: {
