@@ -10,15 +10,7 @@ import type { ManagementHandlers } from '../../src/wire/management.ts';
 import { RunningManagement } from './management-door.ts';
 import { MemoryKeyFiles } from './memory-key-files.ts';
 import { ScriptedDaemon } from './scripted-daemon.ts';
-
-/** How a command ended. */
-export interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
-
-const longestMs = 60_000;
+import { type Ended, untilEnded } from './until-ended.ts';
 
 /** A host on which the commands of a daemon are run, with what a test gives the daemon as its home. */
 export class CommandHost<Home extends DaemonHome> extends ScriptedDaemon {
@@ -39,19 +31,9 @@ export class CommandHost<Home extends DaemonHome> extends ScriptedDaemon {
     return runDaemon(argv, { ...program, ...this.#description, openHome }, this.deps);
   }
 
-  /** Runs a command to its end, while time passes. */
-  async end(line: string): Promise<Ended> {
-    const { terminal } = this;
-    const [out, error] = [terminal.out.length, terminal.error.length];
-    let isOver = false;
-    const running = this.run(...line.split(' ')).finally(() => {
-      isOver = true;
-    });
-    running.catch(() => {});
-    for (let passedMs = 0; !isOver && passedMs < longestMs; passedMs += 500)
-      await this.clock.advanceAsync(500);
-    const code = await running;
-    return { code, out: terminal.out.slice(out), error: terminal.error.slice(error) };
+  /** Runs a command to its end. */
+  end(line: string): Promise<Ended> {
+    return untilEnded(() => this.run(...line.split(' ')), this.clock, this.terminal);
   }
 
   /** The daemon runs, and answers these commands. */
