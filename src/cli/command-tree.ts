@@ -51,9 +51,14 @@ export async function commandTrees(runClient: RunVerb): Promise<readonly Command
 }
 
 /** The options that the help of a command shows, with the one that shows the help. */
-export function optionsOf({ command }: CommandNode): readonly Option[] {
-  const help = command.createHelp();
-  return [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
+export function optionsOf(node: CommandNode): readonly Option[] {
+  const { command } = node;
+  return [...declaredOptionsOf(node), ...command.createHelp().visibleGlobalOptions(command)];
+}
+
+/** Without those of the program that may stand behind it, too. */
+export function declaredOptionsOf({ command }: CommandNode): readonly Option[] {
+  return command.createHelp().visibleOptions(command);
 }
 
 function daemonTree<Home extends DaemonHome>(description: DaemonDescription<Home>): CommandNode {

@@ -13,7 +13,7 @@ export function addGroup(above: CommandUnknownOpts, name: string, says: string):
 
 /** Which options of the program mean something to a command of it: to all but start those that say where the daemon is. */
 export function optionsAbove(command: CommandUnknownOpts): Option[] {
-  if (command.commands.length > 0) return [];
+  if (command.parent === null) return [];
   const isStart = command.name() === 'start';
   return programOf(command).options.filter((option) => {
     const name = option.attributeName();

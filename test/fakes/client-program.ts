@@ -1,5 +1,6 @@
 import { main } from '../../src/cli/main.ts';
 import type { Files } from '../../src/platform/files.ts';
+import type { CurveKeys } from '../../src/security/keys.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 import { MemoryKeyFiles } from './memory-key-files.ts';
 import { RecordedTerminal, type RecordedTerminalOptions } from './recorded-terminal.ts';
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Where keys and joined managers are kept: in `/home/alice/.config/service-mgr`. */
   readonly keyFiles?: MemoryKeyFiles;
+  /** The keys of the manager, where it has security. */
+  readonly managerKeys?: CurveKeys;
   /** What happens while the program runs. It ends when this has ended, unless it ends by itself. */
   readonly meanwhile?: (running: Running) => Promise<void>;
   readonly startedMs?: number;
@@ -40,6 +43,7 @@ export async function runClient(
   script: Script = {},
   {
     terminal: look,
+    managerKeys,
     files = {},
     keyFiles = new MemoryKeyFiles(),
     meanwhile,
@@ -47,7 +51,7 @@ export async function runClient(
     nowMs,
   }: RunOptions = {},
 ): Promise<Run> {
-  const manager = await new ScriptedManager(script, nowMs).start();
+  const manager = await new ScriptedManager(script, nowMs, managerKeys).start();
   const terminal = new RecordedTerminal(look);
   const interrupt = new AbortController();
   const deps = {

@@ -14,8 +14,9 @@ function rotateCommand({ deps }: Program) {
     'after',
     `
 The managers know the keys before for an hour more. If a manager cannot be reached
-it ends with 69 and keeps the new keys: the same command goes on from there. Agents
-that have your public key in operators.d need the new one ("keys show --public").`,
+it ends with 69 and keeps the new keys: the same command goes on from there.
+Agents that have your public key in operators.d need the new one, as "keys show
+--public" prints it.`,
   );
 }
 
