@@ -99,6 +99,16 @@ describe('a manager that is known', () => {
     });
   }
 
+  it('is refused with an endpoint that is longer than any', () => {
+    const host = 'x'.repeat(255);
+    expect(() =>
+      readKnownManager(withLine('sink_endpoint', `sink_endpoint = tcp://${host}`), 'M'),
+    ).to.not.throw();
+    expect(problem(withLine('sink_endpoint', `sink_endpoint = tcp://${host}x`))).to.equal(
+      `MANAGER:8: sink_endpoint is a text of 262 characters, ${endpoint}`,
+    );
+  });
+
   it('is refused with all that is wrong with it at once, and with what no such file has', () => {
     const secret = 'curve_secret = x\n';
     expect(problem(secret + withLine('name', 'name = -'))).to.equal(
