@@ -160,6 +160,8 @@ export const RequestInfo = Type.Object({
   endedMs: Type.Optional(wallMs),
   endsMs: wallMs,
   isCancelled: Type.Boolean(),
+  /** Who signed it: `operator alice`. */
+  by: Type.Optional(text),
   rollout: Type.Optional(RolloutInfo),
   withheld: count,
   /** Number of nodes in each outcome that occurs. */
@@ -231,8 +233,6 @@ export const RequestReply = message(
     port: Type.Integer(),
     /** How it was asked for: a `RequestBody` as JSON text. */
     body: Type.Optional(text),
-    /** Who signed it: `operator alice`. */
-    by: Type.Optional(text),
   }),
 );
 export type RequestReply = Static<typeof RequestReply.schema>;

@@ -27,7 +27,7 @@ export type SinkMessage =
       readonly node: NodeName;
       readonly boot: BootId;
       /** By the clock of the node, in milliseconds since 1970. */
-      readonly sentAtMs: number | undefined;
+      readonly sentAtMs?: number | undefined;
     }
   | { readonly type: 'bye'; readonly node: NodeName; readonly boot: BootId };
 
