@@ -193,6 +193,7 @@ describe('the time of a request', () => {
     const at = desk();
     const notAfterMs = at.clock.wallMs() - 30_000;
     at.signatures.ofRequest(request(at, alice, { notAfterMs }));
+    at.signatures.ofQuery(query(at, alice, { query: 'cancel', notAfterMs }));
     expect(
       refusal(() => at.signatures.ofRequest(request(at, alice, { notAfterMs: notAfterMs - 1 }))),
     ).to.equal('REQUEST_EXPIRED: RequestBody: its time was over 30.0 s before it came');
