@@ -71,8 +71,7 @@ export class AdmissionDesk implements AdmissionRules {
 
   #visitor(door: Door, curve: CurvePublic): Visitor {
     const { ring, own } = this.#deps;
-    const isOwner = own.proving.some(({ publicKey }) => publicKey === curve);
-    if (isOwner) return 'owner';
+    if (curve === own.current.publicKey) return 'owner';
     if (door === 'join') return 'stranger';
     return ring.byCurve(curve)?.role ?? 'stranger';
   }

@@ -340,7 +340,7 @@ describe('a manager that changes its key', () => {
     expect(verdict(at, proved(result('web1', 1), web1, at.own.nextKey ?? before))).to.equal(
       'UNAUTHENTICATED',
     );
-    at.own.switchOver();
+    at.own.switchOver(1);
     expect(verdict(at, proved(result('web1', 1), web1, at.own.current.publicKey))).to.equal('taken');
     expect(verdict(at, proved(result('web1', 2), web1, before))).to.equal('taken');
   });
