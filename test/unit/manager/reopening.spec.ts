@@ -112,7 +112,7 @@ describe('sockets that are opened anew', () => {
     const sockets = new SlowSockets('backend');
     const work = outcomeOf(sockets.reopening.reopen(['join']));
     await turn();
-    expect([sockets.begun, work.now]).to.deep.equal([[], 'done']);
+    expect([sockets.begun, sockets.done, work.now]).to.deep.equal([[], [], 'done']);
     outcomeOf(sockets.reopening.reopen(['backend']));
     expect(sockets.begun).to.deep.equal(['backend 1']);
   });
@@ -124,5 +124,7 @@ describe('sockets that are opened anew', () => {
     await sockets.fail('backend');
     expect([first.now, second.now]).to.deep.equal(['backend is taken', 'backend is taken']);
     expect(sockets.done).to.deep.equal([]);
+    outcomeOf(sockets.reopening.reopen([]));
+    expect(sockets.begun).to.deep.equal(['backend 1', 'sink 1']);
   });
 });
