@@ -4,6 +4,7 @@ import { type DaemonDeps, type DaemonProgram, runDaemon } from '../cli/daemon.ts
 import { nodeClock } from '../platform/node/clock.ts';
 import { NodeLauncher, starterOf } from '../platform/node/daemonize.ts';
 import { nodeFiles } from '../platform/node/files.ts';
+import { NodeKeyFiles } from '../platform/node/key-files.ts';
 import { openLog } from '../platform/node/log.ts';
 import { openNotify } from '../platform/node/notify.ts';
 import { NodePidFiles } from '../platform/node/pid-file.ts';
@@ -14,6 +15,7 @@ import { lockFile } from '../store/process-lock.ts';
 
 /** Those of this process. */
 export const sockets = new ZmqSockets();
+export const keyFiles = new NodeKeyFiles();
 
 /** Runs a daemon on the real platform, and ends this process with its exit code. */
 export function runAsProcess(program: DaemonProgram): void {

@@ -22,11 +22,15 @@ import { chooseProvider } from '../provider/choose.ts';
 import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
+import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
 import { runAsProcess, sockets } from './daemon-platform.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
   log.setLevel(config.logLevel);
+  const links = agentLinks(config, source.file);
+  const { security } = links;
+  const rules = gateRulesOf(config);
   const scratchDir = join(config.stateDir, 'output');
   nodeFiles.makeFolder(scratchDir);
   const closing = new Closing();
@@ -56,16 +60,16 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const health = new HealthChecks({ clock, probe: nodeProbe, processes, programs });
     const identity = { boot: newBootId(), random: Math.random };
     const services = { provider, providerName, health };
-    const deps = { sockets, clock, log, host, ...services, journal, ...identity };
-    const managerEndpoints = config.managerEndpoints ?? ['tcp://localhost:5600'];
-    const sinkEndpoints = config.sinkEndpoints ?? ['tcp://localhost:5700'];
-    const agent = closing.add(await Agent.start({ ...config, managerEndpoints, sinkEndpoints }, deps));
+    const deps = { sockets, clock, log, host, ...services, journal, ...identity, security, rules };
+    const agent = closing.add(await Agent.start({ ...config, ...links }, deps));
     return {
       finished: agent.finished,
+      isSecure: security !== undefined,
       reload: async ({ text, file }) => {
         const next = readAgentConfig(text, file);
+        const changed = { ...next, rules: gateRulesOf(next), own: ownKeysOf(next, links) };
         log.setLevel(next.logLevel);
-        agent.reconfigure(next);
+        await agent.reconfigure(changed);
         aliased.replace(next);
         provider.replace(next.bundles);
         health.replace(next.healthChecks);

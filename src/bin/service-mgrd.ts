@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { managerDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { managerKeysForRestart, readManagerConfig } from '../config/manager.ts';
+import { readPolicyFile } from '../config/policy-file.ts';
 import { Manager } from '../manager/manager.ts';
 import { Closing } from '../platform/closing.ts';
 import type { OpenLog } from '../platform/log.ts';
@@ -11,7 +12,8 @@ import { sha256 } from '../platform/node/hash.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newRequestId } from '../platform/node/ids.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
-import { runAsProcess, sockets } from './daemon-platform.ts';
+import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
+import { openManagerSecurity } from './manager-security.ts';
 
 async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readManagerConfig(source.text, source.file);
@@ -26,14 +28,17 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   closing.add(store);
   try {
     const host = readHostFacts();
-    const deps = { sockets, clock: nodeClock, log, host, store, newId: newRequestId, sha256 };
-    const manager = closing.add(await Manager.start(config, deps));
+    const security = openManagerSecurity(config, source.file, host.hostname, store, log);
+    const named = { host, store, newId: newRequestId, sha256, security };
+    const manager = closing.add(await Manager.start(config, { sockets, clock: nodeClock, log, ...named }));
     return {
       finished: manager.finished,
+      isSecure: security !== undefined,
       reload: async ({ text, file }) => {
         const next = readManagerConfig(text, file);
+        const policy = readPolicyFile(keyFiles, next.security.policyFile);
         log.setLevel(next.logLevel);
-        manager.reconfigure(next);
+        manager.reconfigure({ history: next.history, limits: next.security, policy });
         return managerKeysForRestart(config, next);
       },
       hasProgressed: () => manager.hasProgressed(),

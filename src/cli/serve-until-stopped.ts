@@ -13,6 +13,8 @@ import { watch } from './watchdog.ts';
 export interface Daemon {
   /** Resolves when it was told to stop through its management socket; rejects when it cannot go on. */
   readonly finished: Promise<void>;
+  /** Only those come in whom it knows. */
+  readonly isSecure: boolean;
   /**
    * Takes over what can change at run time, and resolves to the keys of which the new values wait for the next start.
    * Rejects with BAD_CONFIG, and keeps all that it had, when something in the file is wrong.
@@ -76,9 +78,10 @@ export async function serveUntilStopped(
       last.catch(fail);
     };
   });
-  log.warn('security.none', {
-    warning: 'there is no access control yet: anyone who reaches these ports may use them',
-  });
+  if (!daemon.isSecure)
+    log.warn('security.none', {
+      warning: 'there is no access control: whoever reaches these ports may use them',
+    });
   if (!(await deps.starter.ready())) return log.error('daemon.abandoned', { reason: 'its starter is gone' });
   void notify.send('READY=1', `STATUS=${daemon.summary()}`);
   closing.add({ close: watch(daemon, { ...deps, log, notify }) });

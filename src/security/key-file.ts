@@ -51,6 +51,11 @@ const fields = [
 ] as const;
 type Field = (typeof fields)[number];
 
+/** How key files write a moment, to the second. */
+export function keyFileTime(wallMs: number): string {
+  return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
+}
+
 export function doesSign(kind: KeyKind): boolean {
   return kind === 'operator' || kind === 'monitor';
 }

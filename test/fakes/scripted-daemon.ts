@@ -40,6 +40,9 @@ export class ScriptedDaemon {
     return this.clock.advanceAsync(0);
   }
 
+  /** Whether it lets in only whom it knows. */
+  isSecure = false;
+
   get #text(): string {
     if (this.text === undefined || this.text.includes('bad'))
       throw new ServiceManagerError('BAD_CONFIG', `x.conf: ${this.text ?? 'cannot be read'}`);
@@ -59,6 +62,7 @@ export class ScriptedDaemon {
         });
         return {
           finished,
+          isSecure: this.isSecure,
           reload: async (source) => {
             await this.onReload();
             this.story.push(`reload ${source.file} ${source.text}`);

@@ -33,6 +33,7 @@ describe('a request', () => {
         ...{ cmd: 'start', topic: 'role:web', service: 'nginx' },
         windowMs: 7_000,
         notAfterMs: manager.clock.wallMs() + 7_000,
+        sentAtMs: manager.clock.wallMs(),
         timeoutMs: 2_500,
       },
     ]);
