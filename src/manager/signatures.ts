@@ -113,10 +113,10 @@ export class Signatures {
         'INVALID_MESSAGE',
         'Query: field nonce is missing, expected in what changes something',
       );
-    const verdict = this.#nonces.take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
-    if (verdict === 'full')
+    const taken = this.#nonces.take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
+    if (taken === 'full')
       throw new ServiceManagerError('TOO_BUSY', 'too many changes at once; try again later');
-    if (verdict === 'spent') throw new ServiceManagerError('REPLAYED', 'Query: it was taken before');
+    if (!taken) throw new ServiceManagerError('REPLAYED', 'Query: it was taken before');
   }
 }
 

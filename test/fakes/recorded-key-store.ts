@@ -1,48 +1,39 @@
 import type { Fingerprint } from '../../src/security/fingerprint.ts';
 import type { KeyEntry, TokenEntry } from '../../src/security/key-ring.ts';
-import type { KeyStore } from '../../src/store/key-store.ts';
+import { MemoryKeys } from '../../src/store/memory-keys.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 
 /** A store of keys that a test reads and lets fail. */
-export class RecordedKeyStore implements KeyStore {
+export class RecordedKeyStore extends MemoryKeys {
   /** In order: `key web1 accepted`, `token 0123456789abcdef 1`, `remove SHA256:...`. */
   readonly writes: string[] = [];
   /** So many more writes go well. */
   writesLeft = Number.POSITIVE_INFINITY;
-  readonly #keys = new Map<Fingerprint, KeyEntry>();
-  readonly #tokens = new Map<string, TokenEntry>();
 
-  constructor(keys: readonly KeyEntry[] = [], tokens: readonly TokenEntry[] = []) {
-    for (const entry of keys) this.#keys.set(entry.fingerprint, entry);
-    for (const entry of tokens) this.#tokens.set(entry.id, entry);
+  constructor(keys: readonly KeyEntry[], tokens: readonly TokenEntry[]) {
+    super();
+    for (const entry of keys) super.saveKey(entry);
+    for (const entry of tokens) super.saveToken(entry);
   }
 
-  keys(): KeyEntry[] {
-    return [...this.#keys.values()];
-  }
-
-  saveKey(entry: KeyEntry): void {
+  override saveKey(entry: KeyEntry): void {
     this.#write(`key ${entry.name} ${entry.state}`);
-    this.#keys.set(entry.fingerprint, entry);
+    super.saveKey(entry);
   }
 
-  removeKey(fingerprint: Fingerprint): void {
+  override removeKey(fingerprint: Fingerprint): void {
     this.#write(`remove ${fingerprint}`);
-    this.#keys.delete(fingerprint);
+    super.removeKey(fingerprint);
   }
 
-  tokens(): TokenEntry[] {
-    return [...this.#tokens.values()];
-  }
-
-  saveToken(entry: TokenEntry): void {
+  override saveToken(entry: TokenEntry): void {
     this.#write(`token ${entry.id} ${entry.usesLeft}`);
-    this.#tokens.set(entry.id, entry);
+    super.saveToken(entry);
   }
 
-  removeToken(id: string): void {
+  override removeToken(id: string): void {
     this.#write(`remove ${id}`);
-    this.#tokens.delete(id);
+    super.removeToken(id);
   }
 
   #write(what: string): void {

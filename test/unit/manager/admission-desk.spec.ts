@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type Door, doors, isDoor } from '../../../src/manager/doors.ts';
+import type { RefusedHandshake } from '../../../src/platform/socket-security.ts';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
 import type { KeyEntry } from '../../../src/security/key-ring.ts';
 import { type CurvePublic, curveBytes, curvePublicFrom, newCurveKeys } from '../../../src/security/keys.ts';
@@ -141,10 +142,12 @@ describe('the number of connections', () => {
 });
 
 describe('a handshake that was refused', () => {
-  const refusal = {
-    ...{ domain: 'frontend', reason: 'unknown key', address: '10.0.0.1' },
+  const refusal: RefusedHandshake = {
+    domain: 'frontend',
+    reason: 'unknown key',
+    address: '10.0.0.1',
     publicKey: curveBytes(stranger),
-  } as const;
+  };
 
   it('is counted, logged and audited with what is known of who it was', () => {
     const at = open();
