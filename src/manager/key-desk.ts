@@ -141,7 +141,9 @@ export class KeyDesk {
 
   #createToken({ role, name, ttlMs, uses }: TokenOrder) {
     const { ring, own, newToken, clock, auditor, log } = this.#deps;
-    const expiresAtMs = Math.round(clock.wallMs() + ttlMs);
+    // It leads to the key of now, so it is of no use when that is another one.
+    const { switchesWallMs = Number.POSITIVE_INFINITY } = own;
+    const expiresAtMs = Math.min(Math.round(clock.wallMs() + ttlMs), switchesWallMs);
     const token: JoinToken = { ...newToken(), manager: own.current.publicKey, role, name, expiresAtMs };
     const { id } = token;
     const entry = {

@@ -74,11 +74,6 @@ export class TestGate {
     return fingerprintOf({ curve: this.gate.own.current.publicKey });
   }
 
-  /** Events of the audit log: `key.revoked`. */
-  get audited(): string[] {
-    return this.audit.events.map(([event]) => event);
-  }
-
   /** Lets the time pass, second by second as the loop of a manager does. */
   pass(ms: number): void {
     for (let leftMs = ms; leftMs > 0; leftMs -= 1_000) {
