@@ -69,8 +69,8 @@ export class JoinDesk {
       keyOf: (fingerprint) => ring.byFingerprint(fingerprint),
     });
     const verdict = ring.join(ask, nowWallMs);
-    this.#deps.keys.store(verdict.effects);
     this.#tell(request, ask.address, verdict);
+    this.#deps.keys.store(verdict.effects);
     if (verdict.kind === 'refused') {
       this.#refused += 1;
       return failure(verdict.code, verdict.reason);
