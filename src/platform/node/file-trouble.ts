@@ -5,11 +5,28 @@ export function orTrouble<Value>(code: ErrorCode, path: string, trouble: string,
   try {
     return act();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ServiceManagerError(code, `${path}: ${trouble} (${reason})`, { cause });
+    throw troubleWith(code, path, trouble, cause);
   }
 }
 
+export function troubleWith(
+  code: ErrorCode,
+  path: string,
+  trouble: string,
+  cause: unknown,
+): ServiceManagerError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ServiceManagerError(code, `${path}: ${trouble} (${reason})`, { cause });
+}
+
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasCode(error, 'ENOENT');
+}
+
+export function isThereAlready(error: unknown): boolean {
+  return hasCode(error, 'EEXIST');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
