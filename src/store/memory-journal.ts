@@ -68,7 +68,8 @@ export class MemoryJournal implements Journal {
     const left = finished.filter((entry) => !isOld(entry));
     const isCancelled = ({ state }: JournalEntry) => state === 'cancelled';
     const expendable = [...left.filter(isCancelled), ...left.filter((entry) => !isCancelled(entry))];
-    for (const { id } of expendable.slice(0, Math.max(0, this.#kept.size - maxEntries))) this.#kept.delete(id);
+    for (const { id } of expendable.slice(0, Math.max(0, this.#kept.size - maxEntries)))
+      this.#kept.delete(id);
     return before - this.#kept.size;
   }
 
