@@ -97,7 +97,7 @@ export class JoinDesk {
       const { code, reason } = verdict;
       const event = code === 'NAME_TAKEN' ? 'key.name_taken' : 'key.refused';
       log.warn(event, { ...who, ...how, code, reason });
-      auditor.event(event, { ...who, ...how, code, reason });
+      auditor.strange(event, { ...who, ...how, code, reason });
     } else if (verdict.isNew) {
       const event = `key.${verdict.kind}`;
       const fields = { ...who, ...how, fingerprint: verdict.entry.fingerprint };

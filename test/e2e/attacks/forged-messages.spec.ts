@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Answer } from '../../../src/client/index.ts';
 import { newRequestId } from '../../../src/platform/node/ids.ts';
+import type { NodeName } from '../../../src/wire/fields.ts';
 import { sealQuery } from '../../../src/wire/query.ts';
 import { eventually } from '../../fakes/eventually.ts';
 import { isObject, type JsonObject } from '../harness/management.ts';
@@ -163,7 +164,13 @@ describe('a message that is not what it says', function () {
 
     it('that asks is signed as well: a copy of what changes something is not taken again', async () => {
       const times = { sentAtMs: Date.now(), notAfterMs: Date.now() + 5_000 };
-      const query = { v: 2, query: 'forget', node: 'nobody', nonce: newRequestId(), ...times } as const;
+      const query = {
+        v: 2,
+        query: 'forget',
+        node: 'nobody' as NodeName,
+        nonce: newRequestId(),
+        ...times,
+      } as const;
       const frame = sealQuery(query, (bytes) => signatureOf('query', bytes, alice.keys));
       expect(await hand(frame)).to.have.nested.property('reply.code', 'UNKNOWN_NODE');
       await expectRefused(await hand(frame), 'REPLAYED', 'query.refused');
