@@ -69,8 +69,8 @@ export class JoinDesk {
       keyOf: (fingerprint) => ring.byFingerprint(fingerprint),
     });
     const verdict = ring.join(ask, nowWallMs);
-    this.#deps.keys.store(verdict.effects);
     this.#tell(request, ask.address, verdict);
+    this.#deps.keys.store(verdict.effects);
     if (verdict.kind === 'refused') {
       this.#refused += 1;
       return failure(verdict.code, verdict.reason);
@@ -97,7 +97,7 @@ export class JoinDesk {
       const { code, reason } = verdict;
       const event = code === 'NAME_TAKEN' ? 'key.name_taken' : 'key.refused';
       log.warn(event, { ...who, ...how, code, reason });
-      auditor.event(event, { ...who, ...how, code, reason });
+      auditor.strange(event, { ...who, ...how, code, reason });
     } else if (verdict.isNew) {
       const event = `key.${verdict.kind}`;
       const fields = { ...who, ...how, fingerprint: verdict.entry.fingerprint };

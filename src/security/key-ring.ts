@@ -91,6 +91,7 @@ export class KeyRing {
   readonly #keys = new Map<Fingerprint, KeyEntry>();
   readonly #byCurve = new Map<CurvePublic, Fingerprint>();
   readonly #byName = new Map<string, Set<Fingerprint>>();
+  readonly #agents = new Set<Fingerprint>();
   readonly #tokens = new Map<string, TokenEntry>();
 
   constructor(bounds: KeyRingBounds = keyRingBounds) {
@@ -121,6 +122,11 @@ export class KeyRing {
   /** The operator or monitor of this name who may come in. */
   person(name: string): KeyEntry | undefined {
     return this.#named('operator', name).find(({ state }) => state === 'accepted');
+  }
+
+  /** Agents that may come in. */
+  get agentCount(): number {
+    return this.#agents.size;
   }
 
   keys(): KeyEntry[] {
@@ -354,6 +360,8 @@ export class KeyRing {
   #put(entry: KeyEntry): void {
     const { fingerprint, role, name, keys } = entry;
     this.#keys.set(fingerprint, entry);
+    if (role === 'agent' && entry.state === 'accepted') this.#agents.add(fingerprint);
+    else this.#agents.delete(fingerprint);
     this.#byCurve.set(keys.curve, fingerprint);
     const named = this.#byName.get(placeOf(role, name)) ?? new Set();
     this.#byName.set(placeOf(role, name), named.add(fingerprint));
@@ -361,6 +369,7 @@ export class KeyRing {
 
   #forget({ fingerprint, role, name, keys }: KeyEntry): KeyRingEffect {
     this.#keys.delete(fingerprint);
+    this.#agents.delete(fingerprint);
     this.#byCurve.delete(keys.curve);
     const named = this.#byName.get(placeOf(role, name));
     named?.delete(fingerprint);

@@ -65,6 +65,9 @@ export class ScriptedDaemon {
     return this.clock.advanceAsync(0);
   }
 
+  /** Whether it lets in only whom it knows. */
+  isSecure = false;
+
   get #text(): string {
     if (this.text === undefined || this.text.includes('bad'))
       throw new ServiceManagerError('BAD_CONFIG', `x.conf: ${this.text ?? 'cannot be read'}`);

@@ -17,7 +17,7 @@ function checkedRequest(more: Partial<RequestBody>): CheckedRequest {
 
 describe('what is kept of a request', () => {
   const kept = (more: Partial<RequestBody>) =>
-    storedRequestOf(checkedRequest(more), { anonymous: 0, withheld: 0 }, 1_000, 5_000);
+    storedRequestOf(checkedRequest(more), { anonymous: 0, withheld: 0 }, 1_000, 5_000, undefined);
 
   it('says until when it is good, where its body says so', () => {
     expect(kept({ notAfterMs: 7_000 })).to.include({ notAfterWallMs: 7_000, endsWallMs: 6_000 });
