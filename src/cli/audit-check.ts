@@ -1,4 +1,4 @@
-import { type AuditHead, auditStart, readAuditLine } from '../security/audit-chain.ts';
+import type { AuditHead } from '../security/audit-chain.ts';
 import { auditLines } from '../security/audit-lines.ts';
 import { type AuditVerdict, verifyChain } from '../security/audit-verify.ts';
 
@@ -12,8 +12,6 @@ export interface KnownHead {
 export interface AuditCheck {
   readonly verdict: AuditVerdict;
   readonly known: KnownHead | undefined;
-  /** The number before its first line: 0, unless what stood before was removed. */
-  readonly removedUntil: number;
 }
 
 /**
@@ -25,33 +23,18 @@ export async function checkAudit(
   knownHead: () => Promise<KnownHead | undefined>,
 ): Promise<AuditCheck> {
   const known = await knownHead();
-  const lines = auditLines(read());
-  const { value: first = '', done: isEmpty } = await lines.next();
-  const from = beginOf(first);
-  const whole = isEmpty ? lines : behind(first, lines);
   const head = known === undefined ? {} : { head: known.head, mayLeadBy: Number.POSITIVE_INFINITY };
-  const verdict = await verifyChain(whole, { from, ...head });
+  const verdict = await verifyChain(auditLines(read()), { mayBeginLate: true, ...head });
   const later = verdict.isIntact && known?.isLive ? await knownHead() : undefined;
-  const held = later?.isLive ? heldAgainst(verdict, later.head, from) : verdict;
-  return { verdict: held, known, removedUntil: from.sequence };
+  return { verdict: later?.isLive ? heldAgainst(verdict, later.head) : verdict, known };
 }
 
-/** A log that grew too large has lost its beginning: what its first line says of that is taken as it is. */
-function beginOf(first: string): AuditHead {
-  const line = readAuditLine(first);
-  return line === undefined ? auditStart : { sequence: line.sequence - 1, hash: line.prev };
-}
-
-function heldAgainst(verdict: AuditVerdict, head: AuditHead, from: AuditHead): AuditVerdict {
+function heldAgainst(verdict: AuditVerdict, head: AuditHead): AuditVerdict {
   if (!verdict.isIntact || verdict.head.sequence <= head.sequence) return verdict;
+  const { first = 1 } = verdict;
   const sequence = head.sequence + 1;
   return {
-    ...{ isIntact: false, fault: 'appended', lineNumber: sequence - from.sequence },
+    ...{ isIntact: false, fault: 'appended', lineNumber: sequence - first + 1 },
     ...{ expectedSequence: sequence, foundSequence: sequence },
   };
-}
-
-async function* behind(first: string, others: AsyncIterable<string>): AsyncGenerator<string> {
-  yield first;
-  yield* others;
 }

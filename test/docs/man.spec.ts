@@ -84,7 +84,8 @@ function exitCodesIn(page: string): number[] {
   return Array.from(part(page, 'Sh', 'EXIT STATUS').matchAll(/^\.It (\d+)$/gm), ([, code]) => Number(code));
 }
 
-const wordsIn = (text: string) => Array.from(text.matchAll(/^\.(?:It )?Cm (\S+)$/gm), ([, word]) => word);
+const wordsIn = (text: string) =>
+  Array.from(text.matchAll(/^\.(?:It )?Cm (\S+)$/gm), ([, word]) => word ?? '');
 
 describe('the man pages', () => {
   it('are those of the three programs and of each configuration file', () => {

@@ -34,7 +34,6 @@ export class ScriptedDaemon {
   /** Undefined: the file cannot be read. */
   text: string | undefined = 'one';
   isThere = true;
-  isSecure = false;
   /** What the home of the daemon was opened with. */
   readonly opened: (ConfigSource | undefined)[] = [];
   home: DaemonHome = plainHome;

@@ -91,15 +91,13 @@ function unreadableText(count: number): string {
 async function verify(headCommand: string, context: DaemonContext<DaemonHome>): Promise<number> {
   const { home, output, program } = context;
   const audit = auditOf(home, program);
-  const { verdict, known, removedUntil } = await checkAudit(
+  const { verdict, known } = await checkAudit(
     () => audit.read(),
     () => knownHead(headCommand, audit, context),
   );
   output.data(`${audit.file}: ${describeAudit(verdict)}\n`);
-  if (removedUntil > 0)
-    output.message(
-      `it begins with number ${removedUntil + 1}: what was before was removed, by its size or by somebody`,
-    );
+  if (verdict.isIntact && verdict.first !== undefined)
+    output.message(`what was before number ${verdict.first} was removed, by its size or by somebody`);
   if (known === undefined)
     output.message('no head is known, so it would not be seen if the end of the log was cut off');
   else if (!known.isLive)

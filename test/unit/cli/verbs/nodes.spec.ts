@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { failure } from '../../../../src/wire/reply.ts';
 import { type Running, runClient } from '../../../fakes/client-program.ts';
-import { nodeInfo } from '../../../fakes/scripted-manager.ts';
+import { nodeInfo, type Script } from '../../../fakes/scripted-manager.ts';
 
 const known = (unnamed: number, ...names: string[]) => ({
   queries: { nodes: { nodes: names.map((name) => nodeInfo(name)), unnamed } },
