@@ -34,7 +34,7 @@ export function addKeyDecisions(keys: CommandUnknownOpts, choose: Choose<Manager
     .action(({ state, format }) => choose((context) => listKeys(state, format, context)));
   for (const { name, done, says } of decisions) {
     addLeaf(keys, name, says)
-      .argument('<fingerprint>', 'of the key, or a beginning of at least 8 characters behind SHA256:')
+      .argument('<fingerprint>', 'that of the key, or its first 8 characters behind SHA256: or more of them')
       .action((fingerprint) => choose((context) => decide(name, done, fingerprint, context)));
   }
   addLeaf(
