@@ -51,7 +51,8 @@ export function addKeyDecisions(keys: CommandUnknownOpts, choose: Choose<Manager
       'after',
       `
 Agents and clients that talk to the manager before that time learn the new key by
-themselves. Whoever was away all the time has to join again.`,
+themselves. Whoever was away all the time has to join again; with less than a
+minute, that may be somebody who is connected, too.`,
     )
     .action(({ overlap }) => choose((context) => rotate(overlap ?? usualOverlapMs, context)));
 }
