@@ -1,8 +1,10 @@
 import { Identity } from '../client/identity.ts';
 import { securityModeOf } from '../config/exposure.ts';
+import type { SecretKeyFile } from '../security/key-file.ts';
 import type { KnownManager } from '../security/known-manager.ts';
 import { KeyFolder } from '../store/key-folder.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
+import { isForbidden } from './forbidden.ts';
 import type { ClientSettings } from './global-options.ts';
 import type { MainDeps } from './program.ts';
 
@@ -31,7 +33,7 @@ export function identityOf(
 ): Identity | undefined {
   const { security, endpoints = [], file, areEndpointsTyped } = settings;
   const folder = clientKeyFolder(settings, deps);
-  const keys = security.mode === 'none' ? undefined : folder.load();
+  const keys = keysIn(folder, security.mode);
   const managers = keys === undefined ? [] : folder.managers();
   const hasKeys = managers.length > 0;
   const [place, key] = areEndpointsTyped ? ['the command line', '-e'] : [file, 'endpoint'];
@@ -46,6 +48,21 @@ export function identityOf(
   }
   const keep = (manager: KnownManager) => orTell(() => folder.keepManager(manager), tell);
   return new Identity({ keys, managers, keep });
+}
+
+function keysIn(folder: KeyFolder, mode: ClientSettings['security']['mode']): SecretKeyFile | undefined {
+  const areNotMeant = mode === 'none' || (mode === 'auto' && !seesKeys(folder));
+  return areNotMeant ? undefined : folder.load();
+}
+
+/** In the home of somebody else, as after su(1), there are no keys of ours. */
+function seesKeys(folder: KeyFolder): boolean {
+  try {
+    return folder.hasKeys;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return false;
+  }
 }
 
 /** It comes while an answer is waited for, which is worth more. */

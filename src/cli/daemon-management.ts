@@ -5,6 +5,7 @@ import type { Sockets } from '../platform/sockets.ts';
 import { type CurveKeys, curveBytes } from '../security/keys.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementReply } from '../wire/management.ts';
+import { isForbidden } from './forbidden.ts';
 
 export interface ManagementOptions {
   readonly endpoint: string;
@@ -90,15 +91,11 @@ function readable(ownKeys: ManagementOptions['ownKeys']): CurveKeys | undefined 
   try {
     return ownKeys();
   } catch (error) {
-    if (!isServiceManagerError(error) || !isForbidden(error.cause)) throw error;
+    if (!isServiceManagerError(error) || !isForbidden(error)) throw error;
     throw new ServiceManagerError(
       error.code,
       `${error.message}: run it as root, or as the user of the daemon`,
       { cause: error },
     );
   }
-}
-
-function isForbidden(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
 }

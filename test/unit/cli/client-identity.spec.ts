@@ -116,6 +116,25 @@ describe('who asks', () => {
     expect(refusal()[1]).to.include('mode is 0644');
   });
 
+  it('has no keys in a home that is not his, unless the configuration wants them', () => {
+    const hide = ({ keyFiles }: ReturnType<typeof person>, code: string) => {
+      keyFiles.exists = () => {
+        const cause = Object.assign(new Error('permission denied'), { code });
+        throw new ServiceManagerError('BAD_CONFIG', 'client.key: cannot be looked at', { cause });
+      };
+    };
+    const guest = joined();
+    hide(guest, 'EACCES');
+    expect(guest.identity()).to.equal(undefined);
+    expect(guest.refusal(['tcp://mgr1:5500'])[1]).to.include('run "service-mgr-client join TOKEN"');
+    const strict = joined('[security]\nmode = curve');
+    hide(strict, 'EACCES');
+    expect(strict.refusal()[1]).to.equal('client.key: cannot be looked at');
+    const broken = joined();
+    hide(broken, 'EIO');
+    expect(broken.refusal()[1]).to.equal('client.key: cannot be looked at');
+  });
+
   it('keeps what a manager says of its next key', () => {
     const { identity, own, told } = joined();
     const { publicKey } = newCurveKeys();
