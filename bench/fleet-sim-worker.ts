@@ -71,6 +71,7 @@ async function start({ nodes, managers, runsFile, security }: WorkerOrder): Prom
         journal: new MemoryJournal(),
         boot: newBootId(),
         ...secured(security[node]),
+        pid: process.pid,
       },
     );
   await Promise.all(nodes.map(startAgent));

@@ -23,6 +23,7 @@ import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
 import { FileHeads } from '../store/audit-heads.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
+import { openAgentHome } from './agent-home.ts';
 import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
 import { auditFileIn, openAuditLog } from './audit-log.ts';
 import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
@@ -63,7 +64,7 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes });
     const programs = config.healthChecks;
     const health = new HealthChecks({ clock, probe: nodeProbe, processes, programs });
-    const identity = { boot: newBootId(), random: Math.random };
+    const identity = { pid: process.pid, boot: newBootId(), random: Math.random };
     const services = { provider, providerName, health };
     const deps = { sockets, clock, log, host, ...services, journal, ...identity, security, rules, audit };
     const agent = closing.add(await Agent.start({ ...config, ...links }, deps));
@@ -90,4 +91,4 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   }
 }
 
-runAsProcess({ ...agentDescription, start: startAgent });
+runAsProcess({ ...agentDescription, start: startAgent, openHome: openAgentHome });

@@ -87,6 +87,17 @@ export function curvePublicFrom(bytes: Uint8Array): CurvePublic {
   return encodeZ85(bytes) as CurvePublic;
 }
 
+/** As it is typed: the same bytes as 43 characters of base64url, none of which a shell takes for its own. */
+export function printCurvePublic(key: CurvePublic): string {
+  return encodeKey(curveBytes(key));
+}
+
+/** In that form, or in Z85; undefined when it is neither. */
+export function readCurvePublic(text: string): CurvePublic | undefined {
+  if (isCurvePublic(text)) return text;
+  return isKeyText(text) ? curvePublicFrom(Buffer.from(text, 'base64url')) : undefined;
+}
+
 export function signBytes(key: SignPublic | SignSecret): Buffer {
   if (!isKeyText(key)) throw badKey('expected 43 characters of base64url');
   return Buffer.from(key, 'base64url');
