@@ -79,6 +79,6 @@ export class AgentAudit {
   }
 }
 
-function about({ id, cmd, service, topic }: RequestBody): Fields {
-  return { id, action: cmd, service, target: topic };
+function about({ id, cmd, service, topic, nodes }: RequestBody): Fields {
+  return { id, action: cmd, service, target: nodes ?? topic };
 }

@@ -54,7 +54,7 @@ export interface AgentSecurity {
   readonly own: CurveKeys;
   /** Those that may be at the other end of each link, in the order of the endpoints. */
   readonly managers: ReadonlyArray<readonly KnownManager[]>;
-  /** A manager is known by another key from now on. */
+  /** A manager is known by another key from now on. Throws BAD_CONFIG when that cannot be kept. */
   readonly keep: (manager: KnownManager) => void;
 }
 

@@ -14,6 +14,7 @@ import { AgentAudit } from './agent-audit.ts';
 import type { AgentConfig, AgentDeps, LiveConfig } from './agent-config.ts';
 import { Answers } from './answers.ts';
 import { Gate } from './gate.ts';
+import { keepingManagers } from './kept-managers.ts';
 import type { Link } from './link.ts';
 import { Links } from './links.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
@@ -105,7 +106,8 @@ export class Agent {
     this.#requests = new RequestDesk({ ...kept, tasks, gate, audit });
     this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#self.hello() });
     const links = new Links({
-      ...{ config, sockets, security, node, topics: this.#self.topics },
+      ...{ config, sockets, node, topics: this.#self.topics },
+      security: security && { ...security, keep: keepingManagers(security.keep, { log, audit }) },
       nextSequence: () => this.#sequence++,
       onRefused: (manager, failure) => this.#notLetIn(manager, failure),
     });
@@ -226,11 +228,11 @@ export class Agent {
   }
 
   #managementHandlers(): ManagementHandlers {
-    const { clock, host, providerName, security } = this.#deps;
+    const { clock, host, providerName } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
-      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, providerName, security },
-      ...{ self: this.#self, audit: this.#audit },
+      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, providerName },
+      ...{ self: this.#self, audit: this.#audit, security: () => this.#links.security },
       uptimeMs: () => clock.now() - this.#startedAtMs,
       counters: () => this.counters,
       stop: () => this.#stop(),
@@ -273,6 +275,8 @@ export class Agent {
 
   #reject(door: string, peer: string, code: ErrorCode, reason: string): void {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
-    if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
+    if (fields === undefined) return;
+    this.#deps.log.warn('message.rejected', { ...fields });
+    this.#audit.event('message.rejected', { ...fields });
   }
 }

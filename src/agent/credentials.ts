@@ -14,7 +14,7 @@ export interface CredentialsOptions {
   readonly own: CurveKeys;
   /** Those that may be at the other end, the likeliest first. At least one. */
   readonly managers: readonly KnownManager[];
-  /** A manager is known by another key from now on. */
+  /** A manager is known by another key from now on. Never throws. */
   readonly keep: (manager: KnownManager) => void;
 }
 
@@ -25,6 +25,7 @@ export class Credentials {
   #managers: readonly KnownManager[];
   /** The key that the other end has shown to have; before that the likeliest. */
   #proved: CurvePublic;
+  #isProved = false;
   #proofKey: ProofKey;
 
   constructor({ own, managers, keep }: CredentialsOptions) {
@@ -47,6 +48,15 @@ export class Credentials {
     };
   }
 
+  get own(): CurveKeys {
+    return this.#own;
+  }
+
+  /** As they are known now. */
+  get managers(): readonly KnownManager[] {
+    return this.#managers;
+  }
+
   /** What the manager at the other end calls itself. */
   get managerName(): string {
     return this.#managers.find((manager) => keysOfManager(manager).includes(this.#proved))?.name ?? '';
@@ -64,12 +74,14 @@ export class Credentials {
   /** The other end has shown that it has this key. */
   proved(serverKey: Buffer): void {
     this.#use(this.#own, curvePublicFrom(serverKey));
+    this.#isProved = true;
     this.#change((manager) => withProvedKey(manager, this.#proved));
   }
 
   /** The manager says that it will have this key. True when that was not known: then the sockets have to learn it. */
   announced(nextKey: string): boolean {
-    if (!isCurvePublic(nextKey)) return false;
+    // Of several that it may be, it is not known yet which one says so.
+    if (!isCurvePublic(nextKey) || !(this.#isProved || this.#managers.length === 1)) return false;
     return this.#change((manager) =>
       manager.key === this.#proved ? withNextKey(manager, nextKey) : manager,
     );

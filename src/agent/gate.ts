@@ -9,7 +9,7 @@ import type { Signed } from '../wire/dispatch.ts';
 import type { ErrorCode } from '../wire/errors.ts';
 import type { NodeName, RequestId, ServiceName, Topic } from '../wire/fields.ts';
 import { Query } from '../wire/query.ts';
-import type { RequestBody } from '../wire/request.ts';
+import { RequestBody } from '../wire/request.ts';
 
 /**
  * In whose name this agent acts. `manager`: whatever a manager sends. `operators`: only what somebody it knows has signed,
@@ -60,27 +60,24 @@ export class Gate {
 
   /** `manager`: the name of who sent it. */
   request(body: RequestBody, signed: Signed | undefined, manager: string): Pass {
-    const sender = this.#sender(body, signed, manager);
+    const sender = this.#sender(signed, manager);
     if (!sender.isGood) return sender;
     const denial = this.#denial(sender.asker, body);
     return denial === undefined ? sender : { isGood: false, code: 'POLICY_DENIED', reason: denial };
   }
 
-  /** Whether what runs may be ended. What has not begun need not begin, whoever says so: that harms nothing. */
-  mayEnd(id: RequestId, signed: Signed | undefined): boolean {
+  /**
+   * Whether this request, which runs, may be ended: by whoever might have begun it. What has not begun need not begin,
+   * whoever says so: that harms nothing.
+   */
+  mayEnd(body: RequestBody, signed: Signed | undefined): boolean {
     const { trust } = this.#rules;
     if (trust.kind === 'manager') return true;
-    if (signed === undefined) return false;
-    const { bytes, signature } = signed;
-    const verdict = verifyBody('query', bytes, signature, (fingerprint) => {
-      return trust.known.get(fingerprint)?.keys.sign;
-    });
-    const query = Query.tryDecode(bytes);
-    if (!verdict.isGood || query?.query !== 'cancel' || query.id !== id) return false;
-    return trust.known.get(verdict.fingerprint)?.kind === 'operator';
+    const ender = signed === undefined ? undefined : enderOf(body.id, signed, trust.known);
+    return ender !== undefined && this.#denial({ role: ender.kind, name: ender.name }, body) === undefined;
   }
 
-  #sender(body: RequestBody, signed: Signed | undefined, manager: string): Pass {
+  #sender(signed: Signed | undefined, manager: string): Pass {
     const { trust } = this.#rules;
     if (trust.kind === 'manager')
       return { isGood: true, asker: { role: 'manager', name: manager }, fingerprint: undefined };
@@ -93,7 +90,7 @@ export class Gate {
     const operator = trust.known.get(fingerprint);
     if (operator === undefined) return unauthenticated(`this node does not know ${fingerprint}`);
     return (
-      this.#unmeant(body) ?? {
+      this.#unmeant(bytes) ?? {
         isGood: true,
         asker: { role: operator.kind, name: operator.name },
         fingerprint,
@@ -102,9 +99,12 @@ export class Gate {
   }
 
   /** What somebody has signed for other nodes, or for another time, is worth nothing here and now. */
-  #unmeant(body: RequestBody): Pass | undefined {
+  #unmeant(bytes: Buffer): Pass | undefined {
     const { clock, node, topics } = this.#options;
-    const { notAfterMs } = body;
+    // Not what the manager has made of it: that may be good for longer.
+    const said = RequestBody.tryDecode(bytes);
+    if (said === undefined) return unauthenticated('what was signed is no request');
+    const { notAfterMs } = said;
     const nowMs = clock.wallMs();
     if (notAfterMs === undefined || isTooFarAhead(notAfterMs, nowMs))
       return {
@@ -113,8 +113,8 @@ export class Gate {
       };
     if (isPast(notAfterMs, nowMs))
       return { isGood: false, code: 'REQUEST_EXPIRED', reason: 'the time of what was signed is over' };
-    if (couldMean(body, { name: node, topics: topics() })) return undefined;
-    const reason = `what was signed is for "${body.nodes?.join(',') ?? body.topic}", and that is not this node`;
+    if (couldMean(said, { name: node, topics: topics() })) return undefined;
+    const reason = `what was signed is for "${said.nodes?.join(',') ?? said.topic}", and that is not this node`;
     return { isGood: false, code: 'NOT_MEANT', reason: reason.slice(0, longestReason) };
   }
 
@@ -134,6 +134,19 @@ export class Gate {
 }
 
 const longestReason = 300;
+
+/** The operator who has signed that this request is to be ended. */
+function enderOf(
+  id: RequestId,
+  { bytes, signature }: Signed,
+  known: ReadonlyMap<Fingerprint, KnownOperator>,
+): KnownOperator | undefined {
+  const verdict = verifyBody('query', bytes, signature, (fingerprint) => known.get(fingerprint)?.keys.sign);
+  const query = Query.tryDecode(bytes);
+  if (!verdict.isGood || query?.query !== 'cancel' || query.id !== id) return undefined;
+  const signer = known.get(verdict.fingerprint);
+  return signer?.kind === 'operator' ? signer : undefined;
+}
 
 function unauthenticated(reason: string): Pass {
   return { isGood: false, code: 'UNAUTHENTICATED', reason };

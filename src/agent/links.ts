@@ -20,9 +20,22 @@ export interface LinksOptions {
 /** The ways to all managers that this agent serves. */
 export class Links {
   readonly all: readonly Link[];
+  /** Of each link; none without security. */
+  readonly #credentials: readonly Credentials[];
 
   constructor(options: LinksOptions) {
-    this.all = options.config.managerEndpoints.map((_, index) => linkTo(index, options));
+    const { security } = options;
+    const credentials =
+      security?.managers.map((managers) => new Credentials({ ...security, managers })) ?? [];
+    this.#credentials = credentials;
+    this.all = options.config.managerEndpoints.map((_, index) => linkTo(index, options, credentials[index]));
+  }
+
+  /** By which keys the agent and its managers know each other now; undefined without security. */
+  get security(): Pick<AgentSecurity, 'own' | 'managers'> | undefined {
+    const [first] = this.#credentials;
+    if (first === undefined) return undefined;
+    return { own: first.own, managers: this.#credentials.map(({ managers }) => managers) };
   }
 
   /** Messages that could not be sent. */
@@ -44,17 +57,12 @@ export class Links {
   }
 }
 
-function linkTo(index: number, options: LinksOptions): Link {
-  const { config, sockets, security, node, topics, nextSequence, onRefused } = options;
+function linkTo(index: number, options: LinksOptions, credentials: Credentials | undefined): Link {
+  const { config, sockets, node, topics, nextSequence, onRefused } = options;
   const { managerEndpoints, sinkEndpoints, protocol } = config;
   const [managerEndpoint = '', sinkEndpoint = ''] = [managerEndpoints[index], sinkEndpoints[index]];
-  const managers = security?.managers[index];
   return new Link({
-    ...{ sockets, managerEndpoint, sinkEndpoint, node, topics, protocol, nextSequence },
-    credentials:
-      security === undefined || managers === undefined
-        ? undefined
-        : new Credentials({ own: security.own, managers, keep: security.keep }),
+    ...{ sockets, managerEndpoint, sinkEndpoint, node, topics, protocol, nextSequence, credentials },
     onRefused: (failure) => onRefused(sinkEndpoint, failure),
   });
 }

@@ -23,9 +23,9 @@ export class ManagementDoor {
     this.#own = own;
   }
 
-  /** The agent has these keys from now on. Rejects with ENDPOINT_UNUSABLE. */
+  /** The agent has these keys from now on; without security it has none. Rejects with ENDPOINT_UNUSABLE. */
   async replaceOwnKeys(own: CurveKeys): Promise<void> {
-    if (own.publicKey === this.#own?.publicKey) return;
+    if (this.#own === undefined || own.publicKey === this.#own.publicKey) return;
     this.#own = own;
     this.#sockets.authenticate(isOwner(own));
     await this.socket.rekey(securityOf(own));

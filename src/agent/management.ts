@@ -1,11 +1,10 @@
 import { type HostFacts, unameOf } from '../platform/host.ts';
 import { fingerprintOf } from '../security/fingerprint.ts';
-import type { CurveKeys } from '../security/keys.ts';
-import type { KnownManager } from '../security/known-manager.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers } from '../wire/management.ts';
 import { version } from '../wire/version.ts';
 import type { AgentAudit } from './agent-audit.ts';
+import type { AgentSecurity } from './agent-config.ts';
 import type { Self } from './self.ts';
 
 /** What an agent has seen since it started; shown by `agent.status`. */
@@ -29,10 +28,8 @@ export interface AgentManagementDeps {
   readonly self: Pick<Self, 'node' | 'topics'>;
   readonly host: HostFacts;
   readonly providerName: string | undefined;
-  /** Undefined where there is none. */
-  readonly security:
-    | { readonly own: CurveKeys; readonly managers: ReadonlyArray<readonly KnownManager[]> }
-    | undefined;
+  /** As it is now; undefined where there is none. */
+  readonly security: () => Pick<AgentSecurity, 'own' | 'managers'> | undefined;
   readonly audit: AgentAudit;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
@@ -73,13 +70,15 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
   };
 }
 
-function securityOf({ security }: AgentManagementDeps): Readonly<Record<string, unknown>> {
+function securityOf(deps: AgentManagementDeps): Readonly<Record<string, unknown>> {
+  const security = deps.security();
   if (security === undefined)
     return { security: 'none', warning: 'there is no access control: this agent does what it is told' };
   const { own, managers } = security;
+  const known = managers.flat().map(({ name, key }) => `${name} ${fingerprintOf({ curve: key })}`);
   return {
     security: 'curve',
     fingerprint: fingerprintOf({ curve: own.publicKey }),
-    managers: managers.flat().map(({ name, key }) => `${name} ${fingerprintOf({ curve: key })}`),
+    managers: [...new Set(known)],
   };
 }

@@ -9,7 +9,7 @@ import type { RequestBody } from '../wire/request.ts';
 import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
 import type { AgentAudit } from './agent-audit.ts';
 import type { Answers } from './answers.ts';
-import type { Gate, Pass } from './gate.ts';
+import type { Gate } from './gate.ts';
 import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { OutputFeed } from './output-feed.ts';
@@ -102,7 +102,7 @@ export class RequestDesk {
     const known = this.#known.get(id);
     if (known !== undefined) return this.#again(known, link);
     const refusal = this.#refusal(body);
-    if (refusal !== undefined) return this.#refuse(id, refusal.code, refusal.reason, link);
+    if (refusal !== undefined) return this.#turnAway(body, refusal, link);
     const pass = this.#deps.gate.request(body, signed, link.managerName);
     if (!pass.isGood) return this.#turnAway(body, pass, link);
     try {
@@ -122,8 +122,8 @@ export class RequestDesk {
   cancel(id: RequestId, signed: Signed | undefined, link: Link): void {
     const { journal, clock, log, gate, audit } = this.#deps;
     const known = this.#known.get(id);
-    if (known?.phase === 'running' && !gate.mayEnd(id, signed)) {
-      log.warn('cancel.refused', { id, reason: 'no operator that this node knows has signed it' });
+    if (known?.phase === 'running' && !gate.mayEnd(known.body, signed)) {
+      log.warn('cancel.refused', { id, reason: 'no operator who might have begun it here has signed that' });
       return audit.refusedCancel(id, link.managerName);
     }
     log.info('request.cancelled', { id, phase: known?.phase ?? 'unknown' });
@@ -178,7 +178,7 @@ export class RequestDesk {
     };
   }
 
-  #turnAway(body: RequestBody, { code, reason }: Extract<Pass, { isGood: false }>, link: Link): void {
+  #turnAway(body: RequestBody, { code, reason }: Refusal, link: Link): void {
     this.#deps.audit.refused(body, code, reason, link.managerName);
     this.#refuse(body.id, code, reason, link);
   }

@@ -71,7 +71,7 @@ export class AdmissionDesk implements AdmissionRules {
       publicKey === undefined ? {} : { curve: fingerprintOf({ curve: curvePublicFrom(publicKey) }) };
     const fields = { door: domain, reason, ...(address === undefined ? {} : { address }), ...key, heldBack };
     this.#deps.log.warn('handshake.refused', { ...fields, ...(cause === undefined ? {} : { error: cause }) });
-    this.#deps.auditor.event('handshake.refused', fields);
+    this.#deps.auditor.strange('handshake.refused', fields);
   };
 
   #visitor(door: Door, curve: CurvePublic): Visitor {

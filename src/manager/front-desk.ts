@@ -94,7 +94,7 @@ export class FrontDesk {
   #unproved(event: string, about: ReturnType<typeof requestFields>, error: unknown): Failure {
     if (!isServiceManagerError(error)) throw error;
     this.#deps.reject(error);
-    this.#deps.auditor.event(event, { ...about, code: error.code, reason: error.message });
+    this.#deps.auditor.strange(event, { ...about, code: error.code, reason: error.message });
     return failureOf(error);
   }
 

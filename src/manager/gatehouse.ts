@@ -55,6 +55,8 @@ export interface GatehouseDeps {
 }
 
 const tickMs = 1_000;
+const topicsEach = 50;
+const spareTopics = 1_000;
 const ofAgents: readonly Door[] = ['backend', 'sink'];
 const ofPeople: readonly Door[] = ['frontend', 'publisher'];
 const allDoors: readonly Door[] = [...ofAgents, ...ofPeople, 'management', 'join'];
@@ -100,6 +102,11 @@ export class Gatehouse {
 
   get maxOpenEach(): number {
     return this.#limits.openRequests;
+  }
+
+  /** That all agents together may listen to. Each has its name and some ten more, and few have a hundred. */
+  get maxTopics(): number {
+    return spareTopics + topicsEach * this.ring.agentCount;
   }
 
   readonly securityOf = (door: Door): ServerSecurity => this.own.securityOf(door);

@@ -1,3 +1,4 @@
+import { RateLimit } from '../core/rate-limit.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -30,17 +31,17 @@ export interface JoinDeskDeps {
 // Strangers may ask: each question costs half a millisecond of arithmetic. One of them must not keep the others out.
 const rate = { perSecond: 50, burst: 500, maxKeys: 1 };
 const rateOfEach = { perSecond: 20, burst: 250, maxKeys: 10_000 };
-/** Lines of refusals in log and audit log, from each place: they must not fill the disk. */
-const tellings = { perSecond: 0.1, burst: 20, maxKeys: 10_000 };
+const logIntervalMs = 60_000;
+const maxLogged = 10_000;
 
 /** Answers who wants to be let in, or wants a new key. */
 export class JoinDesk {
   readonly #deps: JoinDeskDeps;
   readonly #bucket = new TokenBuckets(rate);
   readonly #buckets = new TokenBuckets(rateOfEach);
-  readonly #tellings = new TokenBuckets(tellings);
+  /** Refusals, by code and network. */
+  readonly #logged = new RateLimit(logIntervalMs, maxLogged);
   #refused = 0;
-  #untold = 0;
 
   constructor(deps: JoinDeskDeps) {
     this.#deps = deps;
@@ -117,14 +118,10 @@ export class JoinDesk {
     { code, reason }: Extract<JoinVerdict, { kind: 'refused' }>,
   ): void {
     const { log, auditor, clock } = this.#deps;
-    if (!this.#tellings.take(networkOf(address ?? ''), clock.now())) {
-      this.#untold += 1;
-      return;
-    }
     const event = code === 'NAME_TAKEN' ? 'key.name_taken' : 'key.refused';
-    const fields = { ...about, code, reason, heldBack: this.#untold };
-    this.#untold = 0;
-    log.warn(event, fields);
-    auditor.event(event, fields);
+    const fields = { ...about, code, reason };
+    auditor.strange(event, fields);
+    const heldBack = this.#logged.pass(`${code} ${networkOf(address ?? '')}`, clock.now());
+    if (heldBack !== undefined) log.warn(event, { ...fields, heldBack });
   }
 }

@@ -91,7 +91,7 @@ export class Manager {
     const { clock, log, security, sockets, store } = deps;
     const closing = new Closing();
     const ending = new Ending();
-    const auditor = new Auditor(deps.audit, log);
+    const auditor = new Auditor(deps.audit, log, clock);
     const fail = (error: unknown) => ending.fail(error);
     try {
       const gate =
@@ -307,6 +307,6 @@ export class Manager {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields === undefined) return;
     this.#deps.log.warn('message.rejected', { ...fields });
-    this.#parts.auditor.event('message.rejected', { ...fields });
+    this.#parts.auditor.strange('message.rejected', { ...fields });
   }
 }

@@ -92,6 +92,7 @@ export class KeyRing {
   readonly #keys = new Map<Fingerprint, KeyEntry>();
   readonly #byCurve = new Map<CurvePublic, Fingerprint>();
   readonly #byName = new Map<string, Set<Fingerprint>>();
+  readonly #agents = new Set<Fingerprint>();
   readonly #tokens = new Map<string, TokenEntry>();
 
   /** `networkOf`: what is the same of all addresses that one stranger may have. */
@@ -124,6 +125,11 @@ export class KeyRing {
   /** The operator or monitor of this name who may come in. */
   person(name: string): KeyEntry | undefined {
     return this.#named('operator', name).find(({ state }) => state === 'accepted');
+  }
+
+  /** Agents that may come in. */
+  get agentCount(): number {
+    return this.#agents.size;
   }
 
   keys(): KeyEntry[] {
@@ -358,6 +364,8 @@ export class KeyRing {
   #put(entry: KeyEntry): void {
     const { fingerprint, role, name, keys } = entry;
     this.#keys.set(fingerprint, entry);
+    if (role === 'agent' && entry.state === 'accepted') this.#agents.add(fingerprint);
+    else this.#agents.delete(fingerprint);
     this.#byCurve.set(keys.curve, fingerprint);
     const named = this.#byName.get(placeOf(role, name)) ?? new Set();
     this.#byName.set(placeOf(role, name), named.add(fingerprint));
@@ -365,6 +373,7 @@ export class KeyRing {
 
   #forget({ fingerprint, role, name, keys }: KeyEntry): KeyRingEffect {
     this.#keys.delete(fingerprint);
+    this.#agents.delete(fingerprint);
     this.#byCurve.delete(keys.curve);
     const named = this.#byName.get(placeOf(role, name));
     named?.delete(fingerprint);

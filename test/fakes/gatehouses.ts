@@ -36,7 +36,7 @@ export class TestGate {
   readonly clock = new ManualClock();
   readonly log = new RecordedLog();
   readonly audit = new RecordedAudit();
-  readonly auditor = new Auditor(this.audit, this.log);
+  readonly auditor = new Auditor(this.audit, this.log, this.clock);
   readonly keeper = new RecordedKeeper();
   readonly store: RecordedKeyStore;
   readonly security: ManagerSecurity;

@@ -68,7 +68,7 @@ export class ManagerDesks {
       ...{ clock, log, store: watched, recorder: this.recorder },
       ...{ dispatcher, publisher: this.publisher },
     };
-    const auditor = new Auditor(this.audit, log);
+    const auditor = new Auditor(this.audit, log, clock);
     this.requests = new RequestDesk({
       ...{ ...parts, audit: new RequestAudit(auditor, () => '10.0.0.7') },
       ledger: { firstPauseMs: 1_000, longestPauseMs: 10_000, cancelGraceMs: 10_000, jitter: () => 0.5 },

@@ -218,14 +218,18 @@ export function keysOf(kind: JoinRole, name: string): SecretKeyFile {
 }
 
 /** What somebody with these keys speaks with a server that has this one. */
-export function securityOf({ publicKey, secretKey }: CurveKeys, server: CurveKeys['publicKey']): ClientSecurity {
+export function securityOf(
+  { publicKey, secretKey }: CurveKeys,
+  server: CurveKeys['publicKey'],
+): ClientSecurity {
   const own = { publicKey: curveBytes(publicKey), secretKey: curveBytes(secretKey) };
   return { kind: 'client', ...own, serverKeys: [curveBytes(server)] };
 }
 
 let names = 0;
 
-function newName(beginning: string): string {
+/** A name that nobody had before. */
+export function newName(beginning: string): string {
   names += 1;
   return `${beginning}-${names}`;
 }

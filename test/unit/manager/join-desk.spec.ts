@@ -121,7 +121,6 @@ describe('whoever joins with a token', () => {
         {
           ...{ role: 'agent', name: 'web1', address: '10.0.0.1', token: token.id, code: 'BAD_TOKEN' },
           reason: 'the join token is unknown, past, used up, or for another role or name',
-          heldBack: 0,
         },
       ],
     ]);
@@ -175,10 +174,13 @@ describe('whoever joins with a name that another key has', () => {
     expect(said(at, clone)).to.equal('NAME_TAKEN');
     const fields = {
       ...{ role: 'agent', name: 'web1', address: '10.0.0.66', token: token.id },
-      ...{ code: 'NAME_TAKEN', reason, heldBack: 0 },
+      ...{ code: 'NAME_TAKEN', reason },
     };
     expect(at.audit.events[0]).to.deep.equal(['key.name_taken', fields]);
-    expect(at.log.named('key.name_taken')[0]).to.deep.include({ level: 'warn', fields });
+    expect(at.log.named('key.name_taken')[0]).to.deep.include({
+      level: 'warn',
+      fields: { ...fields, heldBack: 0 },
+    });
     expect(at.ring.tokens()[0]?.usesLeft).to.equal(1);
     expect(at.store.keys()[0]?.refusedOthers).to.equal(2);
   });
@@ -302,20 +304,34 @@ describe('the number of those who want to join', () => {
 });
 
 describe('refusals', () => {
-  it('are told a few times of each network, with how many were not', () => {
+  it('are logged once a minute for each code and network, with how many there were', () => {
     const at = open([web1]);
     const clone = keyOwner('agent', 'web1');
+    const token = { ...tokenFor(at), secret: Buffer.alloc(24) };
     for (let count = 0; count < 50; count += 1) said(at, clone, {}, `2001:db8::${count + 1}`);
-    expect(at.audit.names).to.deep.equal(Array(20).fill('key.name_taken'));
-    said(at, clone, {}, '10.0.0.1');
-    expect(at.audit.events).to.have.length(21);
-    expect(at.audit.events.at(-1)?.[1]).to.include({ heldBack: 30 });
-    at.clock.advance(10_000);
+    for (const owner of [clone, clone, web2, web2]) said(at, owner, { token }, '10.0.0.1');
+    at.clock.advance(60_000);
     said(at, clone, {}, '2001:db8::1');
-    expect(at.audit.events.at(-1)?.[1]).to.include({ heldBack: 0 });
-    expect([at.audit.events.length, at.desk.refused]).to.deep.equal([22, 52]);
-    expect(at.log.named('key.name_taken')).to.have.length(22);
+    const logged = (event: string) => at.log.named(event).map(({ fields }) => fields['heldBack']);
+    expect([logged('key.name_taken'), logged('key.refused')]).to.deep.equal([[0, 0, 49], [0]]);
+    expect(at.desk.refused).to.equal(55);
   });
+
+  it('are audited as what strangers do, who must not fill the disk', () => {
+    const at = open([web1]);
+    const clone = keyOwner('agent', 'web1');
+    const ask = (count: number) => {
+      for (let number = 0; number < count; number += 1) said(at, clone, {}, `10.0.${number}.1`);
+    };
+    ask(500);
+    expect(at.audit.named('key.name_taken')).to.have.length(500);
+    at.clock.advance(500);
+    ask(25);
+    expect(at.audit.named('key.name_taken')).to.have.length(500);
+    at.clock.advance(500);
+    ask(1);
+    expect(at.audit.named('key.name_taken').at(-1)).to.include({ leftOut: 25 });
+  }).timeout(20_000);
 });
 
 describe('a door whose store fails', () => {
