@@ -117,10 +117,10 @@ export class RequestDesk {
     return count;
   }
 
-  /** Whether the request of this id, which `find` has found, was made in these words. */
+  /** Whether the request of this id, which `find` has found, was made in these words; of one that only reads, as far as we know. */
   isSame(id: RequestId, bodyBytes: Buffer): boolean {
-    const open = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
-    return open === undefined || open.bodyBytes.equals(bodyBytes);
+    const made = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
+    return made === undefined ? this.#unstored.has(id) : made.bodyBytes.equals(bodyBytes);
   }
 
   /** It was over long ago, and is not known any more. */
