@@ -60,6 +60,8 @@ describe('the management door of an agent with security', () => {
     expect(await ask(next)).to.equal('yes');
     expect(await ask(own)).to.equal('cut off');
     expect(await ask(own, next)).to.equal('refused');
+    await door.replaceOwnKeys(own);
+    expect([await ask(own), await ask(next)]).to.deep.equal(['yes', 'cut off']);
   });
 
   it('is left alone by keys that are the same', async () => {

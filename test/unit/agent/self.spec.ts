@@ -27,6 +27,7 @@ const wanted = (roles: readonly string[], topics: readonly string[]) => ({
 describe('what an agent is to others', () => {
   it('is its name, its host, its roles and all topics that it answers to', () => {
     const self = selfOf();
+    expect(self.node).to.equal(node);
     const hello = self.hello();
     expect(Hello.parse(hello)).to.deep.equal(hello);
     expect(hello).to.deep.include({
