@@ -85,6 +85,14 @@ describe('a request that the gate lets through', () => {
     expect(bench.audit.lost).to.equal(2);
   });
 
+  it('does not hide a bug of ours in the audit log', async () => {
+    const { bench, audit, body } = await obeying();
+    audit.write = () => {
+      throw new TypeError('a bug');
+    };
+    expect(() => bench.desk.receive(body, signedRequest(body, alice), bench.link)).to.throw(TypeError);
+  });
+
   it('says in the audit log, too, when it was not run after all', async () => {
     const { bench, audit, ask, cancel } = await obeying();
     bench.processes.hold('service nginx restart');
@@ -207,7 +215,8 @@ describe('a request that was run', () => {
     const { bench, ask } = await obeying(rulesOf(), { journal });
     await ask();
     // As so many cancels would leave it.
-    for (let number = 10; number < 100_100; number += 1) journal.cancel(idOf(number), number);
+    const later = bench.clock.wallMs() + 1;
+    for (let number = 10; number < 100_100; number += 1) journal.cancel(idOf(number), later);
     await bench.clock.advanceAsync(60_000);
     bench.desk.tick();
     expect(bench.journal.find(idOf(10))).to.equal(undefined);
