@@ -12,7 +12,9 @@ import { nodeFiles } from '../platform/node/files.ts';
 import { sha256 } from '../platform/node/hash.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newRequestId } from '../platform/node/ids.ts';
+import { SettingHeads } from '../store/audit-heads.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
+import { openAuditLog } from './audit-log.ts';
 import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
 import { openManagerHome } from './manager-home.ts';
 import { openManagerSecurity } from './manager-security.ts';
@@ -30,8 +32,11 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   closing.add(store);
   try {
     const host = readHostFacts();
+    const audit = openAuditLog(config.security, config.stateDir, new SettingHeads(store), log);
+    if (audit !== undefined) closing.add(audit);
     const security = openManagerSecurity(config, source.file, host.hostname, store, log);
-    const named = { host, pid: process.pid, store, newId: newRequestId, sha256, security };
+    const ids = { pid: process.pid, newId: newRequestId };
+    const named = { host, ...ids, store, sha256, security, audit };
     const manager = closing.add(await Manager.start(config, { sockets, clock: nodeClock, log, ...named }));
     return {
       finished: manager.finished,

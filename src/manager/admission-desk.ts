@@ -30,9 +30,9 @@ const maxStrangers = 200;
 export class AdmissionDesk implements AdmissionRules {
   readonly #deps: AdmissionDeskDeps;
   readonly #refusals = new RateLimit(refusalIntervalMs, maxRefusedAddresses);
-  /** Where the owner of a key was last seen. Strangers, who may be many, do not crowd out the others. */
-  readonly #addresses = new Map<CurvePublic, string>();
-  readonly #addressesOfStrangers = new Map<CurvePublic, string>();
+  /** By CURVE key. Strangers, who may be many, do not crowd out the others. */
+  readonly #addresses = new Map<string, string>();
+  readonly #addressesOfStrangers = new Map<string, string>();
   #refused = 0;
 
   constructor(deps: AdmissionDeskDeps) {
@@ -44,7 +44,8 @@ export class AdmissionDesk implements AdmissionRules {
     return this.#refused;
   }
 
-  addressOf(curve: CurvePublic): string | undefined {
+  /** Where the owner of this CURVE key was last seen. */
+  addressOf(curve: string): string | undefined {
     return this.#addresses.get(curve) ?? this.#addressesOfStrangers.get(curve);
   }
 
@@ -81,12 +82,7 @@ export class AdmissionDesk implements AdmissionRules {
   }
 }
 
-function note(
-  addresses: Map<CurvePublic, string>,
-  maxCount: number,
-  curve: CurvePublic,
-  address: string,
-): void {
+function note(addresses: Map<string, string>, maxCount: number, curve: string, address: string): void {
   addresses.delete(curve);
   addresses.set(curve, address);
   const [oldest] = addresses.keys();

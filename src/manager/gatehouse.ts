@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { networkOf } from '../platform/refusal-limit.ts';
 import type { ServerSecurity } from '../platform/socket-security.ts';
 import type { JoinToken } from '../security/join-token.ts';
 import { type KeyEntry, KeyRing, keyRingBounds } from '../security/key-ring.ts';
@@ -79,7 +80,7 @@ export class Gatehouse {
   constructor(security: ManagerSecurity, deps: GatehouseDeps) {
     const { clock, log, auditor } = deps;
     const { keys, keeper, store, limits, newToken, newCurveKeys, name } = security;
-    const ring = new KeyRing({ ...keyRingBounds, maxPending: security.maxPending });
+    const ring = new KeyRing({ ...keyRingBounds, maxPending: security.maxPending }, networkOf);
     const own = new OwnKeys(keys, keeper);
     const shared = { ring, own, clock, log, auditor };
     this.#deps = deps;

@@ -24,7 +24,8 @@ export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRe
 
 /** `denials`: for whom the policy refuses it. */
 export function aimedNodeOf({ node, presence, conflict }: Member, denials: Denials): AimedNode {
-  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || denials.has(node) };
+  const isDenied = denials.has(node);
+  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || isDenied, isDenied };
 }
 
 /** What is said for a node that is not asked. */

@@ -32,6 +32,8 @@ import { storedMember } from './stored-requests.ts';
 
 /** The desks of a manager without its loop: the test hands them what arrives, and reads what leaves. */
 export class ManagerDesks {
+  /** Of the key of the node with the name `known`. */
+  static readonly knownFingerprint = `SHA256:${'A'.repeat(43)}`;
   readonly clock: ManualClock;
   readonly log = new RecordedLog();
   readonly recorder: Recorder;
@@ -82,7 +84,7 @@ export class ManagerDesks {
     const plans = new Plans(sha256);
     const policy = this.policy;
     this.intake = new Intake({ clock, presence, requests, plans, policy, port, maxOpenEach: () => 2 });
-    const fingerprintOf = (node: string) => (node === 'known' ? 'SHA256:known' : undefined);
+    const fingerprintOf = (node: string) => (node === 'known' ? ManagerDesks.knownFingerprint : undefined);
     this.queries = new Queries({ ...parts, presence, requests, plans, policy, port, fingerprintOf });
   }
 
