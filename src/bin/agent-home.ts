@@ -2,10 +2,10 @@ import type { AgentHome } from '../cli/daemon-home.ts';
 import type { ConfigSource } from '../cli/serve-until-stopped.ts';
 import { readAgentConfig } from '../config/agent.ts';
 import { readHostFacts } from '../platform/node/host.ts';
-import { FileHeads } from '../store/audit-heads.ts';
 import type { NodeName } from '../wire/fields.ts';
 import { agentKeyFolder } from './agent-security.ts';
-import { auditHome, keyFiles, policyHome } from './daemon-platform.ts';
+import { auditHome, fileHeadsIn } from './audit-log.ts';
+import { policyHome } from './daemon-platform.ts';
 
 /** What holds where there is no file; its endpoint is not looked at. */
 const usual: ConfigSource = {
@@ -15,8 +15,8 @@ const usual: ConfigSource = {
 
 export function openAgentHome({ text, file }: ConfigSource = usual): AgentHome {
   const config = readAgentConfig(text, file);
-  const { stateDir } = config;
-  const { mode, policyFile, isAudited } = config.security;
+  const { stateDir, security } = config;
+  const { mode, policyFile } = security;
   const folder = agentKeyFolder(config);
   return {
     folder,
@@ -24,8 +24,6 @@ export function openAgentHome({ text, file }: ConfigSource = usual): AgentHome {
     // Without a manager that it has joined it has nobody to be secure with.
     ownKeys: () => (mode === 'none' || folder.managers().length === 0 ? undefined : folder.load()?.curve),
     policy: policyHome(policyFile, config.extraActions),
-    audit: isAudited
-      ? auditHome(stateDir, async (file) => new FileHeads(keyFiles, `${file}.head`).load())
-      : undefined,
+    audit: auditHome(security, stateDir, async () => fileHeadsIn(stateDir).load()),
   };
 }

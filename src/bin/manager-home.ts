@@ -10,7 +10,8 @@ import { SettingHeads } from '../store/audit-heads.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
-import { auditHome, policyHome } from './daemon-platform.ts';
+import { auditHome } from './audit-log.ts';
+import { policyHome } from './daemon-platform.ts';
 import { managerKeyFiles } from './manager-security.ts';
 
 /** What holds where there is no file; its endpoints are not looked at. */
@@ -26,15 +27,15 @@ mgmt_endpoint = tcp://127.0.0.1:5800
 
 export function openManagerHome({ text, file }: ConfigSource = usual): ManagerHome {
   const config = readManagerConfig(text, file);
-  const { stateDir } = config;
-  const { mode, name, policyFile, isAudited } = config.security;
+  const { stateDir, security } = config;
+  const { mode, name, policyFile } = security;
   const keys = managerKeyFiles(config);
   return {
     keys,
     name: name ?? (readHostFacts().hostname as NodeName),
     ownKeys: () => (mode === 'none' || !keys.hasKeys ? undefined : keys.loadCurrent().curve),
     policy: policyHome(policyFile),
-    audit: isAudited ? auditHome(stateDir, () => storedHead(join(stateDir, 'manager.db'))) : undefined,
+    audit: auditHome(security, stateDir, () => storedHead(join(stateDir, 'manager.db'))),
   };
 }
 
