@@ -38,6 +38,8 @@ export interface ManagerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostFacts;
+  /** Of this process; shown by `manager.status`. */
+  readonly pid: number;
   readonly store: Store;
   readonly newId: () => RequestId;
   /** Of a text, in hex. */
@@ -260,12 +262,12 @@ export class Manager {
   }
 
   #managementHandlers(): ManagementHandlers {
-    const { clock, host } = this.#deps;
+    const { clock, host, pid } = this.#deps;
     const { gate, auditor, ending } = this.#parts;
     const { publisher, presence } = this.#desks;
     const startedAtMs = clock.now();
     return managementHandlers({
-      ...{ config: this.#config, host, gate, auditor, presence },
+      ...{ config: this.#config, host, pid, gate, auditor, presence },
       publisherPort: () => publisher.port,
       uptimeMs: () => clock.now() - startedAtMs,
       counters: () => this.counters,

@@ -35,8 +35,12 @@ export class ManagerKeyFiles {
     this.#options = options;
   }
 
+  get keyFile(): string {
+    return this.#options.keyFile;
+  }
+
   get hasKeys(): boolean {
-    return this.#options.files.exists(this.#options.keyFile);
+    return this.#options.files.exists(this.keyFile);
   }
 
   create(keys: SecretKeyFile): void {

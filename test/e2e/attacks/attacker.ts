@@ -1,18 +1,28 @@
+import { join } from '../../../src/client/join.ts';
 import { nodeClock } from '../../../src/platform/node/clock.ts';
 import { newRequestId } from '../../../src/platform/node/ids.ts';
 import type { ClientSecurity, HandshakeFailure } from '../../../src/platform/socket-security.ts';
 import type { Frames, Sockets } from '../../../src/platform/sockets.ts';
 import { ZmqSockets } from '../../../src/platform/zmq/sockets.ts';
 import { agentProofKey, sinkMac } from '../../../src/security/agent-proof.ts';
+import type { JoinToken } from '../../../src/security/join-token.ts';
 import { publicPartOf, type SecretKeyFile } from '../../../src/security/key-file.ts';
 import { signBody } from '../../../src/security/signature.ts';
-import type { RequestId } from '../../../src/wire/fields.ts';
+import { isServiceManagerError } from '../../../src/wire/errors.ts';
+import type { JoinRole, NodeName, RequestId } from '../../../src/wire/fields.ts';
 import { RequestBody, sealRequest } from '../../../src/wire/request.ts';
 import { isObject, type JsonObject } from '../harness/management.ts';
 import { onCleanUp } from '../harness/processes.ts';
-import { type SecuredManager, securityOf } from '../harness/secured-fleet.ts';
+import { keysOf, type SecuredManager, securityOf } from '../harness/secured-fleet.ts';
 
 const deadlineMs = 5_000;
+
+export interface JoinAttempt {
+  readonly manager: SecuredManager;
+  readonly role: JoinRole;
+  readonly name: string;
+  readonly token?: JoinToken;
+}
 
 /** What a server made of somebody who knocked: its answer, or why there was none. */
 export type Fate = { readonly reply: JsonObject } | { readonly failure: HandshakeFailure | 'silence' };
@@ -120,6 +130,24 @@ export function withFields(frame: Buffer, fields: Readonly<Record<string, unknow
 
 export function idOf({ id }: RequestBody): RequestId {
   return id;
+}
+
+/** Asks to be let in with new keys: what became of it, or the code of the refusal. */
+export async function joinAs({ manager, role, name, token }: JoinAttempt): Promise<string> {
+  const sockets = attackerSockets();
+  const order = { role, name: name as NodeName, keys: keysOf(role, name), manager: manager.keys.publicKey };
+  try {
+    const times = { nowWallMs: Date.now(), ...(token === undefined ? {} : { token }) };
+    const { state } = await join(manager.joinEndpoint, { ...order, ...times }, deadlineMs, {
+      ...{ sockets, clock: nodeClock },
+    });
+    return state;
+  } catch (error) {
+    if (!isServiceManagerError(error)) throw error;
+    return error.code;
+  } finally {
+    await sockets.close();
+  }
 }
 
 async function firstOf(socket: ReturnType<Sockets['connectDealer']>): Promise<Buffer[]> {

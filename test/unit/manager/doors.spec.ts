@@ -46,7 +46,7 @@ async function handlers() {
     config: { ...endpoints, mgmtEndpoint: '', publisherEndpoint: '' },
     host: { hostname: 'manager1', system: '', release: '', version: '', machine: '', osRelease: {} },
     ...{ gate, auditor, presence: desks.presence, stop: () => {} },
-    ...{ publisherPort: () => 0, uptimeMs: () => 0 },
+    ...{ pid: 1, publisherPort: () => 0, uptimeMs: () => 0 },
     counters: () => {
       throw new Error('nobody asked for the status');
     },

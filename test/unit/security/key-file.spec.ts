@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   type KeyKind,
   keyKinds,
+  newSecretKeys,
   printPublicKeyFile,
   printSecretKeyFile,
   publicPartOf,
@@ -32,6 +33,18 @@ function problem(read: (text: string, fileName: string) => unknown, text: string
   expect(refusal.code).to.equal('BAD_CONFIG');
   return refusal.message;
 }
+
+describe('new keys', () => {
+  for (const kind of keyKinds) {
+    it(`of kind ${kind} are nobody else's, and make a good file`, () => {
+      const [one, other] = [newSecretKeys(kind, 'alice', 1_000), newSecretKeys(kind, 'alice', 1_000)];
+      expect(readSecretKeyFile(printSecretKeyFile(one), 'KEY')).to.deep.equal(one);
+      expect(one.created).to.equal('1970-01-01T00:00:01Z');
+      expect(one.curve.secretKey).to.not.equal(other.curve.secretKey);
+      expect(one.sign !== undefined).to.equal(kind === 'operator' || kind === 'monitor');
+    });
+  }
+});
 
 describe('a key file', () => {
   for (const kind of keyKinds) {

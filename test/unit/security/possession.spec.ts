@@ -103,7 +103,7 @@ describe('the MAC of who claims a CURVE key', () => {
     });
   }
 
-  it('is made of the bytes that docs/SECURITY.md says', () => {
+  it('is made of the bytes that docs/FORMATS.md says', () => {
     const domain = 'service-mgr/claim-key/1';
     const info = Buffer.concat(transcript(domain, [curveBytes(keys.curve), curveBytes(manager.publicKey)]));
     const key = hkdfSync('sha256', sharedSecret(curve.secretKey, manager.publicKey), domain, info, 32);

@@ -13,7 +13,7 @@ import { sequenceWindowSize } from '../../src/security/sequence-window.ts';
 import { keyStates } from '../../src/wire/admin.ts';
 import { joinRoles } from '../../src/wire/fields.ts';
 
-const page = readFileSync(new URL('../../docs/SECURITY.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/FORMATS.md', import.meta.url), 'utf8');
 const security = new URL('../../src/security/', import.meta.url);
 
 function section(title: string): string {
@@ -29,7 +29,7 @@ function numbers(limits: Readonly<Record<string, number>>): string[] {
   return Object.values(limits).map((limit) => limit.toLocaleString('en'));
 }
 
-describe('docs/SECURITY.md', () => {
+describe('docs/FORMATS.md', () => {
   it('has each domain, and no other', () => {
     const source = readFileSync(new URL('transcript.ts', security), 'utf8');
     const domains = Array.from(source.matchAll(/^ {2}\| '(.+?)'/gm), ([, domain = '']) => domain);
@@ -49,7 +49,7 @@ describe('docs/SECURITY.md', () => {
 
   it('has a policy for an example that is one', () => {
     const [, example = ''] = section('Policy').match(/```\n(deny[\s\S]+?)\n```/) ?? [];
-    const source = { fileName: 'SECURITY.md', checkTarget: (target: string) => parseTarget(target) };
+    const source = { fileName: 'FORMATS.md', checkTarget: (target: string) => parseTarget(target) };
     const { rules } = parsePolicy(example, source);
     expect(rules.map(({ text }) => text).join('\n')).to.equal(example);
     for (const role of askerRoles) expect(section('Policy')).to.include(`\`${role}\``);
