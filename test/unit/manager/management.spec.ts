@@ -37,7 +37,7 @@ async function open(gate: Gatehouse | undefined, auditor?: Auditor) {
       ...{ hostname: 'manager1', system: 'Linux', release: '6.1', version: '#1 SMP', machine: 'x86_64' },
       osRelease: {},
     },
-    ...{ publisherPort: () => 49_152, uptimeMs: () => 1_234.5, counters: () => counters },
+    ...{ pid: 4_711, publisherPort: () => 49_152, uptimeMs: () => 1_234.5, counters: () => counters },
     stop: () => {
       stops += 1;
     },
@@ -60,7 +60,7 @@ const shown = {
   mgmt_endpoint: 'tcp://127.0.0.1:5800',
   publisher_endpoint: 'tcp://*:*',
   result_publisher_port: 49_152,
-  ...{ version, uptimeMs: 1_235, counters },
+  ...{ version, pid: 4_711, uptimeMs: 1_235, counters },
 };
 
 describe('the status of a manager', () => {
