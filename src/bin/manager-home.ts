@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ManagerHome } from '../cli/daemon-home.ts';
 import type { ConfigSource } from '../cli/serve-until-stopped.ts';
+import { fromThisHost } from '../config/exposure.ts';
 import { readManagerConfig } from '../config/manager.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { nodeFiles } from '../platform/node/files.ts';
@@ -13,24 +14,25 @@ import type { NodeName } from '../wire/fields.ts';
 import { auditHome, policyHome } from './daemon-platform.ts';
 import { managerKeyFiles } from './manager-security.ts';
 
-/** What holds where there is no file; its endpoints are not looked at. */
+/** What holds where there is no file. */
 const usual: ConfigSource = {
   file: 'the built-in defaults',
   text: `[Default]
 frontend_endpoint = tcp://127.0.0.1:5500
 backend_endpoint = tcp://127.0.0.1:5600
 sink_endpoint = tcp://127.0.0.1:5700
-mgmt_endpoint = tcp://127.0.0.1:5800
+mgmt_endpoint = tcp://localhost:5800
 `,
 };
 
 export function openManagerHome({ text, file }: ConfigSource = usual): ManagerHome {
   const config = readManagerConfig(text, file);
-  const { stateDir } = config;
+  const { stateDir, mgmtEndpoint } = config;
   const { mode, name, policyFile, isAudited } = config.security;
   const keys = managerKeyFiles(config);
   return {
     keys,
+    managementEndpoint: fromThisHost(mgmtEndpoint),
     name: name ?? (readHostFacts().hostname as NodeName),
     ownKeys: () => (mode === 'none' || !keys.hasKeys ? undefined : keys.loadCurrent().curve),
     policy: policyHome(policyFile),
