@@ -50,6 +50,7 @@ const agent = await Agent.start(config, {
   rules: trustingRules,
   journal: new MemoryJournal(),
   boot: newBootId(),
+  pid: process.pid,
   random: Math.random,
 });
 process.stdout.write('ready\n');

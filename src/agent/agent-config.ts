@@ -32,6 +32,8 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostFacts;
+  /** Of this process; shown by `agent.status`. */
+  readonly pid: number;
   readonly provider: Provider;
   /** As the configuration names it; shown by `agent.status`. */
   readonly providerName?: string;

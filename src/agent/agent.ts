@@ -228,10 +228,10 @@ export class Agent {
   }
 
   #managementHandlers(): ManagementHandlers {
-    const { clock, host, providerName } = this.#deps;
+    const { clock, host, pid, providerName } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
-      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, providerName },
+      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, pid, providerName },
       ...{ self: this.#self, audit: this.#audit, security: () => this.#links.security },
       uptimeMs: () => clock.now() - this.#startedAtMs,
       counters: () => this.counters,

@@ -31,6 +31,8 @@ export interface AgentManagementDeps {
   /** As it is now; undefined where there is none. */
   readonly security: () => Pick<AgentSecurity, 'own' | 'managers'> | undefined;
   readonly audit: AgentAudit;
+  /** Of this process. */
+  readonly pid: number;
   readonly uptimeMs: () => number;
   readonly counters: () => AgentCounters;
   readonly stop: () => void;
@@ -52,6 +54,7 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
         topics: [...deps.self.topics],
         ...(deps.providerName === undefined ? {} : { provider: deps.providerName }),
         version,
+        pid: deps.pid,
         ...securityOf(deps),
         uptimeMs: Math.round(deps.uptimeMs()),
         counters: deps.counters(),

@@ -1,6 +1,9 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { type DaemonDeps, type DaemonProgram, runDaemon } from '../cli/daemon.ts';
+import type { AuditHome, DaemonHome, PolicyHome } from '../cli/daemon-home.ts';
+import { readPolicyFile } from '../config/policy-file.ts';
+import { NodeAppendFiles } from '../platform/node/append-files.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { NodeLauncher, starterOf } from '../platform/node/daemonize.ts';
 import { nodeFiles } from '../platform/node/files.ts';
@@ -8,9 +11,10 @@ import { NodeKeyFiles } from '../platform/node/key-files.ts';
 import { openLog } from '../platform/node/log.ts';
 import { openNotify } from '../platform/node/notify.ts';
 import { NodePidFiles } from '../platform/node/pid-file.ts';
-import { onSignal, untilSignal } from '../platform/node/signals.ts';
+import { hangUp, onSignal, untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
+import type { AuditHead } from '../security/audit-chain.ts';
 import { lockFile } from '../store/process-lock.ts';
 
 /** Those of this process. */
@@ -18,10 +22,25 @@ export const sockets = new ZmqSockets();
 export const keyFiles = new NodeKeyFiles();
 
 /** Runs a daemon on the real platform, and ends this process with its exit code. */
-export function runAsProcess(program: DaemonProgram): void {
+export function runAsProcess<Home extends DaemonHome>(program: DaemonProgram<Home>): void {
   const exitCode = runDaemon(process.argv.slice(2), program, daemonPlatform());
   // An unexpected error rejects, is shown by Node.js and ends the program with exit code 1.
   exitCode.then((code) => process.exit(code));
+}
+
+export function policyHome(file: string, extraActions?: readonly string[]): PolicyHome {
+  return {
+    file,
+    read: () => (keyFiles.exists(file) ? readPolicyFile(keyFiles, file, extraActions) : undefined),
+  };
+}
+
+export function auditHome(
+  stateDir: string,
+  storedHead: (file: string) => Promise<AuditHead | undefined>,
+): AuditHome {
+  const file = join(stateDir, 'audit.log');
+  return { file, read: () => new NodeAppendFiles().read(file), storedHead: () => storedHead(file) };
 }
 
 function daemonPlatform(): DaemonDeps {
@@ -41,6 +60,7 @@ function daemonPlatform(): DaemonDeps {
         pid: process.pid,
         onTrouble: (reason) => log.warn('notify.failed', { reason }),
       }),
+    hangUp,
     untilSignal: () => untilSignal(['SIGTERM', 'SIGINT']),
     onHangup: (run) => onSignal('SIGHUP', run),
   };

@@ -8,7 +8,7 @@ import { nodeClock } from '../platform/node/clock.ts';
 import { newTokenSecrets } from '../platform/node/ids.ts';
 import { fingerprintOf } from '../security/fingerprint.ts';
 import { tokenIdBytes, tokenSecretBytes } from '../security/join-token.ts';
-import { keyFileTime } from '../security/key-file.ts';
+import { keyFileTime, newSecretKeys, publicPartOf } from '../security/key-file.ts';
 import { newCurveKeys } from '../security/keys.ts';
 import { ManagerKeyFiles } from '../store/manager-key-files.ts';
 import type { SqliteStore } from '../store/sqlite-store.ts';
@@ -61,9 +61,9 @@ export function openManagerSecurity(
 const remedy = 'service-mgrd keys init';
 
 function makeKeys(files: ManagerKeyFiles, name: NodeName, log: Log): void {
-  const curve = newCurveKeys();
-  files.create({ kind: 'manager', name, created: keyFileTime(nodeClock.wallMs()), curve });
-  log.info('key.created', { name, fingerprint: fingerprintOf({ curve: curve.publicKey }) });
+  const keys = newSecretKeys('manager', name, nodeClock.wallMs());
+  files.create(keys);
+  log.info('key.created', { name, fingerprint: fingerprintOf(publicPartOf(keys).keys) });
 }
 
 /** Those that others reach, by their keys in the file. */

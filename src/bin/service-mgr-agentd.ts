@@ -21,9 +21,12 @@ import { Bundles } from '../provider/bundles.ts';
 import { chooseProvider } from '../provider/choose.ts';
 import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
+import { FileHeads } from '../store/audit-heads.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
+import { openAgentHome } from './agent-home.ts';
 import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
-import { runAsProcess, sockets } from './daemon-platform.ts';
+import { auditFileIn, openAuditLog } from './audit-log.ts';
+import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
@@ -42,6 +45,9 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
         onSetAside: (reason, movedTo) => log.error('journal.set_aside', { reason, movedTo }),
       }),
     );
+    const heads = new FileHeads(keyFiles, `${auditFileIn(config.stateDir)}.head`);
+    const audit = openAuditLog(config.security, config.stateDir, heads, log);
+    if (audit !== undefined) closing.add(audit);
     const host = readHostFacts();
     const pseudoTerminals = await loadPseudoTerminals();
     const processes = closing.add(new NodeProcesses({ scratchDir, pseudoTerminals }));
@@ -58,9 +64,9 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes });
     const programs = config.healthChecks;
     const health = new HealthChecks({ clock, probe: nodeProbe, processes, programs });
-    const identity = { boot: newBootId(), random: Math.random };
+    const identity = { pid: process.pid, boot: newBootId(), random: Math.random };
     const services = { provider, providerName, health };
-    const deps = { sockets, clock, log, host, ...services, journal, ...identity, security, rules };
+    const deps = { sockets, clock, log, host, ...services, journal, ...identity, security, rules, audit };
     const agent = closing.add(await Agent.start({ ...config, ...links }, deps));
     return {
       finished: agent.finished,
@@ -85,4 +91,4 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   }
 }
 
-runAsProcess({ ...agentDescription, start: startAgent });
+runAsProcess({ ...agentDescription, start: startAgent, openHome: openAgentHome });

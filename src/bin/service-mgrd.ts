@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import process from 'node:process';
 import { managerDescription } from '../cli/daemon-descriptions.ts';
 import type { ConfigSource, Daemon } from '../cli/serve-until-stopped.ts';
 import { managerKeysForRestart, readManagerConfig } from '../config/manager.ts';
@@ -11,8 +12,11 @@ import { nodeFiles } from '../platform/node/files.ts';
 import { sha256 } from '../platform/node/hash.ts';
 import { readHostFacts } from '../platform/node/host.ts';
 import { newRequestId } from '../platform/node/ids.ts';
+import { SettingHeads } from '../store/audit-heads.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
+import { openAuditLog } from './audit-log.ts';
 import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
+import { openManagerHome } from './manager-home.ts';
 import { openManagerSecurity } from './manager-security.ts';
 
 async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon> {
@@ -28,8 +32,11 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   closing.add(store);
   try {
     const host = readHostFacts();
+    const audit = openAuditLog(config.security, config.stateDir, new SettingHeads(store), log);
+    if (audit !== undefined) closing.add(audit);
     const security = openManagerSecurity(config, source.file, host.hostname, store, log);
-    const named = { host, store, newId: newRequestId, sha256, security };
+    const ids = { pid: process.pid, newId: newRequestId };
+    const named = { host, ...ids, store, sha256, security, audit };
     const manager = closing.add(await Manager.start(config, { sockets, clock: nodeClock, log, ...named }));
     return {
       finished: manager.finished,
@@ -51,4 +58,4 @@ async function startManager(source: ConfigSource, log: OpenLog): Promise<Daemon>
   }
 }
 
-runAsProcess({ ...managerDescription, start: startManager });
+runAsProcess({ ...managerDescription, start: startManager, openHome: openManagerHome });

@@ -6,7 +6,6 @@ import type { Log, OpenLog } from '../platform/log.ts';
 import type { Notify } from '../platform/notify.ts';
 import type { PidFiles } from '../platform/pid-file.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
-import type { DaemonOptions } from './daemon-options.ts';
 import { watch } from './watchdog.ts';
 
 /** A manager or an agent that was started. */
@@ -52,11 +51,18 @@ export interface RunDeps {
   onHangup(run: () => void): void;
 }
 
-type Options = Pick<DaemonOptions, 'configFile' | 'logFile' | 'pidFile' | 'isDebug'>;
+export interface ServeOptions {
+  readonly configFile: string;
+  /** Undefined: standard error. */
+  readonly logFile: string | undefined;
+  /** Undefined: none. */
+  readonly pidFile: string | undefined;
+  readonly isDebug: boolean;
+}
 
 /** Starts a daemon and resolves when it has stopped. Rejects when it could not start, or could not go on. */
 export async function serveUntilStopped(
-  options: Options,
+  options: ServeOptions,
   program: Startable & { readonly name: string },
   deps: RunDeps,
 ): Promise<void> {

@@ -8,6 +8,8 @@ export interface AimedNode {
   readonly isAlive: boolean;
   /** It is not asked: two agents use its name, or a policy refuses it. */
   readonly isRefused: boolean;
+  /** A policy refuses it, so the answer is ours: nothing that the node says amends it. */
+  readonly isDenied?: boolean;
 }
 
 export interface Aim {

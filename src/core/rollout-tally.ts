@@ -86,7 +86,7 @@ export class RolloutTally {
   /** The same entry again changes nothing; a later one takes the place of the one before. */
   note(entry: LedgerEntry): void {
     const { node } = entry;
-    if (isWaiting(entry)) return;
+    if (isWaiting(entry) || this.#isDenied(entry)) return;
     const fate = fateOf(entry);
     if (hasBegun(entry)) this.start(node);
     else this.skip(node);
@@ -95,6 +95,11 @@ export class RolloutTally {
     this.#add(this.#fates.get(node), -1);
     this.#add(fate, 1);
     this.#fates.set(node, fate);
+  }
+
+  /** A policy refuses it: it takes no part. */
+  #isDenied({ node, phase, outcome }: LedgerEntry): boolean {
+    return phase === 'done' && outcome === 'refused' && !this.#planned.has(node);
   }
 
   #add(fate: Fate | undefined, count: number): void {

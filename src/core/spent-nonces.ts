@@ -1,9 +1,3 @@
-/**
- * `fresh`: take it. `spent`: it was taken before, or its time is over. `full`: too many others are still good; to forget
- * one of those would let a copy of it in.
- */
-export type NonceVerdict = 'fresh' | 'spent' | 'full';
-
 interface Spent {
   readonly nonce: string;
   readonly untilMs: number;
@@ -24,14 +18,17 @@ export class SpentNonces {
     return this.#known.size;
   }
 
-  /** To be asked only for what is proved: what is taken needs its room until then. */
-  take(nonce: string, untilMs: number, nowMs: number): NonceVerdict {
+  /**
+   * True: it is taken now. False: it was taken before, or its time is over. `full`: too many others are still good, and to
+   * forget one of those would let a copy of it in. To be asked only for what is proved: it needs its room until then.
+   */
+  take(nonce: string, untilMs: number, nowMs: number): boolean | 'full' {
     this.#forgetPast(nowMs);
-    if (this.#known.has(nonce) || untilMs <= nowMs) return 'spent';
+    if (this.#known.has(nonce) || untilMs <= nowMs) return false;
     if (this.#known.size >= this.#maxCount) return 'full';
     this.#known.add(nonce);
     this.#push({ nonce, untilMs });
-    return 'fresh';
+    return true;
   }
 
   #forgetPast(nowMs: number): void {

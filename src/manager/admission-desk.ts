@@ -1,6 +1,7 @@
 import { RateLimit } from '../core/rate-limit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { networkOf } from '../platform/refusal-limit.ts';
 import type { AdmissionRules, Peer, RefusedHandshake } from '../platform/socket-security.ts';
 import { fingerprintOf } from '../security/fingerprint.ts';
 import type { KeyRing } from '../security/key-ring.ts';
@@ -21,7 +22,7 @@ export interface AdmissionDeskDeps {
 
 const refusalIntervalMs = 60_000;
 const maxRefusedAddresses = 10_000;
-const maxAddresses = 50_000;
+const maxAddresses = { ofKnown: 50_000, ofStrangers: 10_000 };
 // Strangers stay for one question.
 const maxStrangers = 200;
 
@@ -29,8 +30,9 @@ const maxStrangers = 200;
 export class AdmissionDesk implements AdmissionRules {
   readonly #deps: AdmissionDeskDeps;
   readonly #refusals = new RateLimit(refusalIntervalMs, maxRefusedAddresses);
-  /** Where the owner of a key was last seen. */
-  readonly #addresses = new Map<CurvePublic, string>();
+  /** By CURVE key. Strangers, who may be many, do not crowd out the others. */
+  readonly #addresses = new Map<string, string>();
+  readonly #addressesOfStrangers = new Map<string, string>();
   #refused = 0;
 
   constructor(deps: AdmissionDeskDeps) {
@@ -42,14 +44,16 @@ export class AdmissionDesk implements AdmissionRules {
     return this.#refused;
   }
 
-  addressOf(curve: CurvePublic): string | undefined {
-    return this.#addresses.get(curve);
+  /** Where the owner of this CURVE key was last seen. */
+  addressOf(curve: string): string | undefined {
+    return this.#addresses.get(curve) ?? this.#addressesOfStrangers.get(curve);
   }
 
   readonly decide = ({ domain, address, publicKey }: Peer): boolean => {
     const curve = curvePublicFrom(publicKey);
     if (!isDoor(domain) || !mayEnter(domain, this.#visitor(domain, curve))) return false;
-    this.#noteAddress(curve, address);
+    if (domain === 'join') note(this.#addressesOfStrangers, maxAddresses.ofStrangers, curve, address);
+    else note(this.#addresses, maxAddresses.ofKnown, curve, address);
     return true;
   };
 
@@ -59,28 +63,28 @@ export class AdmissionDesk implements AdmissionRules {
   readonly onRefused = (refusal: RefusedHandshake): void => {
     this.#refused += 1;
     const { domain, reason, address, publicKey, cause } = refusal;
-    const heldBack = this.#refusals.pass(`${domain} ${reason} ${address ?? ''}`, this.#deps.clock.now());
+    const from = address === undefined ? '' : networkOf(address);
+    const heldBack = this.#refusals.pass(`${domain} ${reason} ${from}`, this.#deps.clock.now());
     if (heldBack === undefined) return;
     // The whole of a fingerprint needs the signing key as well, which a handshake does not show.
     const key =
       publicKey === undefined ? {} : { curve: fingerprintOf({ curve: curvePublicFrom(publicKey) }) };
     const fields = { door: domain, reason, ...(address === undefined ? {} : { address }), ...key, heldBack };
     this.#deps.log.warn('handshake.refused', { ...fields, ...(cause === undefined ? {} : { error: cause }) });
-    this.#deps.auditor.event('handshake.refused', fields);
+    this.#deps.auditor.strange('handshake.refused', fields);
   };
 
   #visitor(door: Door, curve: CurvePublic): Visitor {
     const { ring, own } = this.#deps;
-    const isOwner = own.proving.some(({ publicKey }) => publicKey === curve);
-    if (isOwner) return 'owner';
+    if (curve === own.current.publicKey) return 'owner';
     if (door === 'join') return 'stranger';
     return ring.byCurve(curve)?.role ?? 'stranger';
   }
+}
 
-  #noteAddress(curve: CurvePublic, address: string): void {
-    this.#addresses.delete(curve);
-    this.#addresses.set(curve, address);
-    const [oldest] = this.#addresses.keys();
-    if (this.#addresses.size > maxAddresses && oldest !== undefined) this.#addresses.delete(oldest);
-  }
+function note(addresses: Map<string, string>, maxCount: number, curve: string, address: string): void {
+  addresses.delete(curve);
+  addresses.set(curve, address);
+  const [oldest] = addresses.keys();
+  if (addresses.size > maxCount && oldest !== undefined) addresses.delete(oldest);
 }

@@ -14,10 +14,12 @@ const maxProofKeys = 50_000;
 interface Runs {
   /** By boot id, the latest last. */
   readonly windows: Map<string, SequenceWindow>;
+  /** Of the run that was heard of last: what names no run is counted there. */
   current: SequenceWindow;
 }
 
-const ofOneRun: ReadonlySet<string> = new Set(['hello', 'beat', 'bye']);
+const namesItsRun: ReadonlySet<string> = new Set(['hello', 'beat', 'bye']);
+const isSignOfLife: ReadonlySet<string> = new Set(['hello', 'beat']);
 
 /** Finds out whether a message at the sink is from the agent whose name it bears, and whether it was taken before. */
 export class AgentProofs {
@@ -67,28 +69,28 @@ export class AgentProofs {
   }
 
   #checkSequence(type: string, { node, uuid, sequence }: Routing): void {
-    const window = this.#window(node, ofOneRun.has(type) ? uuid : undefined);
+    const runs = this.#runs.get(node) ?? newRuns();
+    this.#runs.set(node, runs);
+    const window = namesItsRun.has(type) ? windowOf(runs, uuid) : runs.current;
     const verdict = window.take(sequence);
+    // Of two machines with one key each is heard while it lasts, and the one that stays is not held against the other.
+    if (isSignOfLife.has(type) && verdict !== 'replay' && verdict !== 'old') runs.current = window;
     if (verdict === 'fresh' || verdict === 'jump') return;
     const what = verdict === 'replay' ? 'it was taken before' : 'it is too old to know';
     throw new ServiceManagerError('REPLAYED', `message ${sequence} of ${node}: ${what}`);
   }
+}
 
-  /** Of the run that the message names, or of the latest. */
-  #window(node: NodeName, boot: string | undefined): SequenceWindow {
-    const runs = this.#runs.get(node) ?? newRuns();
-    this.#runs.set(node, runs);
-    if (boot === undefined) return runs.current;
-    const known = runs.windows.get(boot);
-    if (known !== undefined) return known;
-    // What came before the first word of a run was counted already.
-    const window = runs.windows.size === 0 ? runs.current : new SequenceWindow();
-    runs.windows.set(boot, window);
-    runs.current = window;
-    const [oldest] = runs.windows.keys();
-    if (runs.windows.size > maxRuns && oldest !== undefined) runs.windows.delete(oldest);
-    return window;
-  }
+/** Of the run with this boot id. */
+function windowOf({ windows, current }: Runs, boot: string): SequenceWindow {
+  const known = windows.get(boot);
+  if (known !== undefined) return known;
+  // What came before the first word of a run was counted already.
+  const window = windows.size === 0 ? current : new SequenceWindow();
+  windows.set(boot, window);
+  const [oldest] = windows.keys();
+  if (windows.size > maxRuns && oldest !== undefined) windows.delete(oldest);
+  return window;
 }
 
 function newRuns(): Runs {

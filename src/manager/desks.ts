@@ -58,6 +58,7 @@ export class Desks {
       ...desk,
       onPresence: (node, isAlive) => requests.presence(node, isAlive),
       nextKey: () => gate?.own.nextKey,
+      maxTopics: gate === undefined ? undefined : () => gate.maxTopics,
     });
     const plans = new Plans(sha256);
     const policy = gate?.policy ?? new PolicyDesk({ rules: [] });

@@ -1,10 +1,11 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { claimedSigner } from '../security/signature.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../wire/errors.ts';
 import type { CheckedQuery } from '../wire/query.ts';
 import { type Failure, failureOf } from '../wire/reply.ts';
 import type { CheckedRequest } from '../wire/request.ts';
-import { type Auditor, requestFields, senderFields } from './auditor.ts';
+import { type AuditFields, type Auditor, requestFields, senderFields } from './auditor.ts';
 import type { Tally } from './counters.ts';
 import { changingQueries } from './doors.ts';
 import type { Intake, Verdict } from './intake.ts';
@@ -41,7 +42,7 @@ export class FrontDesk {
       sender = signatures?.ofRequest(request);
     } catch (error) {
       tally.requestsRefused += 1;
-      return this.#unproved('request.refused', requestFields(request.body), error);
+      return this.#unproved('request.refused', requestFields(request.body), request.signature, error);
     }
     const verdict = this.#deps.intake.take(request, sender);
     this.#tell(request, sender, verdict);
@@ -62,7 +63,7 @@ export class FrontDesk {
     try {
       sender = signatures?.ofQuery(checked);
     } catch (error) {
-      return this.#unproved('query.refused', about, error);
+      return this.#unproved('query.refused', about, checked.signed?.signature, error);
     }
     try {
       const reply = queries.answer(checked, sender);
@@ -91,14 +92,19 @@ export class FrontDesk {
     }
   }
 
-  #unproved(event: string, about: ReturnType<typeof requestFields>, error: unknown): Failure {
+  #unproved(event: string, about: AuditFields, signature: string | undefined, error: unknown): Failure {
     if (!isServiceManagerError(error)) throw error;
+    const { code, message: reason } = error;
+    const claimed = claimedSigner(signature ?? '');
     this.#deps.reject(error);
-    this.#deps.auditor.event(event, { ...about, code: error.code, reason: error.message });
+    this.#deps.auditor.strange(event, {
+      ...{ ...about, code, reason },
+      ...(claimed === undefined ? {} : { claimed }),
+    });
     return failureOf(error);
   }
 
-  #audit(event: string, fields: ReturnType<typeof requestFields>, sender: Sender | undefined): void {
+  #audit(event: string, fields: AuditFields, sender: Sender | undefined): void {
     const address = sender === undefined ? undefined : this.#deps.addressOf(sender);
     this.#deps.auditor.event(event, { ...fields, ...senderFields(sender, address) });
   }

@@ -1,8 +1,9 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { networkOf } from '../platform/refusal-limit.ts';
 import type { ServerSecurity } from '../platform/socket-security.ts';
 import type { JoinToken } from '../security/join-token.ts';
-import { KeyRing, keyRingBounds } from '../security/key-ring.ts';
+import { type KeyEntry, KeyRing, keyRingBounds } from '../security/key-ring.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import type { Policy } from '../security/policy.ts';
 import type { KeyStore } from '../store/key-store.ts';
@@ -54,6 +55,8 @@ export interface GatehouseDeps {
 }
 
 const tickMs = 1_000;
+const topicsEach = 50;
+const spareTopics = 1_000;
 const ofAgents: readonly Door[] = ['backend', 'sink'];
 const ofPeople: readonly Door[] = ['frontend', 'publisher'];
 const allDoors: readonly Door[] = [...ofAgents, ...ofPeople, 'management', 'join'];
@@ -77,7 +80,7 @@ export class Gatehouse {
   constructor(security: ManagerSecurity, deps: GatehouseDeps) {
     const { clock, log, auditor } = deps;
     const { keys, keeper, store, limits, newToken, newCurveKeys, name } = security;
-    const ring = new KeyRing({ ...keyRingBounds, maxPending: security.maxPending });
+    const ring = new KeyRing({ ...keyRingBounds, maxPending: security.maxPending }, networkOf);
     const own = new OwnKeys(keys, keeper);
     const shared = { ring, own, clock, log, auditor };
     this.#deps = deps;
@@ -90,7 +93,7 @@ export class Gatehouse {
     this.policy = new PolicyDesk(security.policy);
     this.keys = new KeyDesk({
       ...{ ...shared, store, newToken, newCurveKeys },
-      onShutOut: ({ role }) => this.#reopen(role === 'agent' ? ofAgents : ofPeople),
+      onShutOut: (entry) => this.#shutOut(entry),
     });
     const ports = () => this.#ports;
     this.join = new JoinDesk({ ...shared, keys: this.keys, admission: this.admission, name, ports });
@@ -99,6 +102,11 @@ export class Gatehouse {
 
   get maxOpenEach(): number {
     return this.#limits.openRequests;
+  }
+
+  /** That all agents together may listen to. Each has its name and some ten more, and few have a hundred. */
+  get maxTopics(): number {
+    return spareTopics + topicsEach * this.ring.agentCount;
   }
 
   readonly securityOf = (door: Door): ServerSecurity => this.own.securityOf(door);
@@ -129,6 +137,12 @@ export class Gatehouse {
     this.#nextTickMs = nowMs + tickMs;
     this.keys.tick();
     if (this.keys.switchOverIfDue(this.#deps.clock.wallMs())) this.#reopen(allDoors);
+  }
+
+  #shutOut({ role, name }: KeyEntry): void {
+    if (role !== 'agent') return this.#reopen(ofPeople);
+    this.proofs.forget(name as NodeName);
+    this.#reopen(ofAgents);
   }
 
   #reopen(doors: readonly Door[]): void {

@@ -1,6 +1,9 @@
+import { RateLimit } from '../core/rate-limit.ts';
 import { TokenBuckets } from '../core/token-bucket.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { networkOf } from '../platform/refusal-limit.ts';
+import type { Fingerprint } from '../security/fingerprint.ts';
 import { checkJoin } from '../security/join-check.ts';
 import type { JoinVerdict, KeyRing } from '../security/key-ring.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
@@ -8,7 +11,7 @@ import type { NodeName } from '../wire/fields.ts';
 import { type JoinReply, JoinRequest, type ManagerPorts } from '../wire/join.ts';
 import { type Failure, failure, failureOf } from '../wire/reply.ts';
 import type { AdmissionDesk } from './admission-desk.ts';
-import type { Auditor } from './auditor.ts';
+import type { AuditFields, Auditor } from './auditor.ts';
 import type { KeyDesk } from './key-desk.ts';
 import type { OwnKeys } from './own-keys.ts';
 
@@ -25,13 +28,19 @@ export interface JoinDeskDeps {
   readonly ports: () => ManagerPorts;
 }
 
-// Strangers may ask: each question costs half a millisecond of arithmetic.
+// Strangers may ask: each question costs half a millisecond of arithmetic. One of them must not keep the others out.
 const rate = { perSecond: 50, burst: 500, maxKeys: 1 };
+const rateOfEach = { perSecond: 20, burst: 250, maxKeys: 10_000 };
+const logIntervalMs = 60_000;
+const maxLogged = 10_000;
 
 /** Answers who wants to be let in, or wants a new key. */
 export class JoinDesk {
   readonly #deps: JoinDeskDeps;
-  readonly #buckets = new TokenBuckets(rate);
+  readonly #bucket = new TokenBuckets(rate);
+  readonly #buckets = new TokenBuckets(rateOfEach);
+  /** Refusals, by code and network. */
+  readonly #logged = new RateLimit(logIntervalMs, maxLogged);
   #refused = 0;
 
   constructor(deps: JoinDeskDeps) {
@@ -48,8 +57,6 @@ export class JoinDesk {
     try {
       if (frame === undefined || frames.length !== 1)
         throw new ServiceManagerError('FRAME_COUNT', `join message of ${frames.length} frames, expected 1`);
-      if (!this.#buckets.take('', this.#deps.clock.now()))
-        throw new ServiceManagerError('TOO_BUSY', 'too many want to join at once; try again later');
       return this.#join(JoinRequest.decode(frame));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
@@ -59,18 +66,15 @@ export class JoinDesk {
   }
 
   #join(request: JoinRequest): JoinReply | Failure {
-    const { ring, own, clock, admission } = this.#deps;
+    const { ring, own, keys, clock, admission } = this.#deps;
     const nowWallMs = clock.wallMs();
-    const curve = request.curve as Parameters<typeof admission.addressOf>[0];
-    const ask = checkJoin(request, {
-      manager: own.current,
-      nowWallMs,
-      address: admission.addressOf(curve),
-      keyOf: (fingerprint) => ring.byFingerprint(fingerprint),
-    });
+    const address = admission.addressOf(request.curve);
+    this.#refuseTooMany(networkOf(address ?? ''));
+    const keyOf = (fingerprint: Fingerprint) => ring.byFingerprint(fingerprint);
+    const ask = checkJoin(request, { manager: own.current, nowWallMs, address, keyOf });
     const verdict = ring.join(ask, nowWallMs);
-    this.#deps.keys.store(verdict.effects);
-    this.#tell(request, ask.address, verdict);
+    this.#tell(request, address, verdict);
+    keys.store(verdict.effects);
     if (verdict.kind === 'refused') {
       this.#refused += 1;
       return failure(verdict.code, verdict.reason);
@@ -82,27 +86,42 @@ export class JoinDesk {
     };
   }
 
+  #refuseTooMany(network: string): void {
+    const now = this.#deps.clock.now();
+    if (this.#buckets.take(network, now) && this.#bucket.take('', now)) return;
+    throw new ServiceManagerError('TOO_BUSY', 'too many want to join at once; try again later');
+  }
+
   #tell(
     { role, name, token, replaces }: JoinRequest,
     address: string | undefined,
     verdict: JoinVerdict,
   ): void {
-    const { log, auditor } = this.#deps;
-    const who = { role, name, ...(address === undefined ? {} : { address }) };
-    const how = {
+    const about = {
+      ...{ role, name },
+      ...(address === undefined ? {} : { address }),
       ...(token === undefined ? {} : { token }),
       ...(replaces === undefined ? {} : { replaces }),
     };
-    if (verdict.kind === 'refused') {
-      const { code, reason } = verdict;
-      const event = code === 'NAME_TAKEN' ? 'key.name_taken' : 'key.refused';
-      log.warn(event, { ...who, ...how, code, reason });
-      auditor.event(event, { ...who, ...how, code, reason });
-    } else if (verdict.isNew) {
+    if (verdict.kind === 'refused') this.#tellRefusal(about, address, verdict);
+    else if (verdict.isNew) {
       const event = `key.${verdict.kind}`;
-      const fields = { ...who, ...how, fingerprint: verdict.entry.fingerprint };
-      log.info(event, fields);
-      auditor.event(event, fields);
+      const fields = { ...about, fingerprint: verdict.entry.fingerprint };
+      this.#deps.log.info(event, fields);
+      this.#deps.auditor.event(event, fields);
     }
+  }
+
+  #tellRefusal(
+    about: AuditFields,
+    address: string | undefined,
+    { code, reason }: Extract<JoinVerdict, { kind: 'refused' }>,
+  ): void {
+    const { log, auditor, clock } = this.#deps;
+    const event = code === 'NAME_TAKEN' ? 'key.name_taken' : 'key.refused';
+    const fields = { ...about, code, reason };
+    auditor.strange(event, fields);
+    const heldBack = this.#logged.pass(`${code} ${networkOf(address ?? '')}`, clock.now());
+    if (heldBack !== undefined) log.warn(event, { ...fields, heldBack });
   }
 }

@@ -36,7 +36,8 @@ export interface KeyDeskDeps {
 /** What whoever owns the manager does with keys and tokens, through its management socket. */
 export class KeyDesk {
   readonly #deps: KeyDeskDeps;
-  readonly #unstored: KeyRingEffect[] = [];
+  /** By what each is about: it may be long before something can be stored again. */
+  readonly #unstored = new Map<string, KeyRingEffect>();
 
   constructor(deps: KeyDeskDeps) {
     this.#deps = deps;
@@ -49,17 +50,20 @@ export class KeyDesk {
 
   /** Throws STORE_UNUSABLE: then it is in force all the same, and stored as soon as that is possible. */
   store(effects: readonly KeyRingEffect[]): void {
-    this.#unstored.push(...effects);
-    for (let effect = this.#unstored[0]; effect !== undefined; effect = this.#unstored[0]) {
+    for (const effect of effects) this.#await(effect);
+    for (const [about, effect] of this.#unstored) {
       this.#write(effect);
-      this.#unstored.shift();
+      this.#unstored.delete(about);
     }
   }
 
   /** Forgets what is past. */
   tick(): void {
+    const { ring, own, clock } = this.#deps;
+    const nowWallMs = clock.wallMs();
+    own.forgetFormer(nowWallMs);
     try {
-      this.store(this.#deps.ring.tick(this.#deps.clock.wallMs()));
+      this.store(ring.tick(nowWallMs));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       this.#deps.log.error('store.failed', { error });
@@ -72,7 +76,7 @@ export class KeyDesk {
     if (!own.isDue(nowWallMs)) return false;
     const before = ownFingerprint(own.current);
     try {
-      own.switchOver();
+      own.switchOver(nowWallMs);
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       log.error('key.not_rotated', { error });
@@ -101,6 +105,13 @@ export class KeyDesk {
     };
   }
 
+  /** What is known last of a key is stored last, and of a token first: rather one use too few is left than one too many. */
+  #await(effect: KeyRingEffect): void {
+    const about = aboutOf(effect);
+    if (!isAboutToken(effect)) this.#unstored.delete(about);
+    this.#unstored.set(about, effect);
+  }
+
   #write(effect: KeyRingEffect): void {
     const { store } = this.#deps;
     if (effect.kind === 'key') store.saveKey(effect.entry);
@@ -110,18 +121,19 @@ export class KeyDesk {
   }
 
   #decide(event: string, { entry, effects }: { entry: KeyEntry; effects: readonly KeyRingEffect[] }) {
-    this.store(effects);
     this.#told(event, entry);
+    this.store(effects);
     return done(`${event}: ${entry.role} ${entry.name}`, { keys: [keyInfoOf(entry)] });
   }
 
   #revoke(typed: string) {
     const { entries, effects } = this.#deps.ring.revoke(typed, this.#deps.clock.wallMs());
-    this.store(effects);
+    // It counts from now on, whether it can be stored or not.
     for (const entry of entries) {
       this.#told('key.revoked', entry);
       this.#deps.onShutOut(entry);
     }
+    this.store(effects);
     return done(`key.revoked: ${entries.map(({ name }) => name).join(', ')}`, {
       keys: entries.map(keyInfoOf),
     });
@@ -129,7 +141,9 @@ export class KeyDesk {
 
   #createToken({ role, name, ttlMs, uses }: TokenOrder) {
     const { ring, own, newToken, clock, auditor, log } = this.#deps;
-    const expiresAtMs = Math.round(clock.wallMs() + ttlMs);
+    // It leads to the key of now, so it is of no use when that is another one.
+    const { switchesWallMs = Number.POSITIVE_INFINITY } = own;
+    const expiresAtMs = Math.min(Math.round(clock.wallMs() + ttlMs), switchesWallMs);
     const token: JoinToken = { ...newToken(), manager: own.current.publicKey, role, name, expiresAtMs };
     const { id } = token;
     const entry = {
@@ -140,17 +154,20 @@ export class KeyDesk {
       expiresWallMs: expiresAtMs,
       usesLeft: uses,
     };
-    this.store(ring.addToken(entry));
+    const effects = ring.addToken(entry);
     const fields = { token: id, role, ...(name === undefined ? {} : { name }), ttlMs, uses };
     log.info('token.created', fields);
     auditor.event('token.created', fields);
+    this.store(effects);
     return done('Token', { token: printJoinToken(token), info: tokenInfoOf(entry) });
   }
 
   #removeToken(id: string) {
-    this.store(this.#deps.ring.removeToken(id));
-    this.#deps.log.info('token.removed', { token: id });
-    this.#deps.auditor.event('token.removed', { token: id });
+    const { ring, log, auditor } = this.#deps;
+    const effects = ring.removeToken(id);
+    log.info('token.removed', { token: id });
+    auditor.event('token.removed', { token: id });
+    this.store(effects);
     return done('token.removed', { id });
   }
 
@@ -171,6 +188,16 @@ export class KeyDesk {
     this.#deps.log.info(event, { role, name, fingerprint });
     this.#deps.auditor.event(event, { role, name, fingerprint });
   }
+}
+
+function isAboutToken({ kind }: KeyRingEffect): boolean {
+  return kind === 'token' || kind === 'token-removed';
+}
+
+function aboutOf(effect: KeyRingEffect): string {
+  if (effect.kind === 'key') return effect.entry.fingerprint;
+  if (effect.kind === 'token') return effect.entry.id;
+  return effect.kind === 'key-removed' ? effect.fingerprint : effect.id;
 }
 
 export function ownFingerprint({ publicKey }: Pick<CurveKeys, 'publicKey'>): Fingerprint {

@@ -21,6 +21,8 @@ export interface ManagementDeps {
   readonly auditor: Auditor;
   readonly presence: PresenceDesk;
   readonly publisherPort: () => number;
+  /** Of this process. */
+  readonly pid: number;
   readonly uptimeMs: () => number;
   readonly counters: () => Counters;
   readonly stop: () => void;
@@ -53,6 +55,7 @@ function status({ config, host, gate, ...deps }: ManagementDeps): ManagementRepl
     publisher_endpoint: config.publisherEndpoint,
     result_publisher_port: deps.publisherPort(),
     version,
+    pid: deps.pid,
     uptimeMs: Math.round(deps.uptimeMs()),
     ...(gate === undefined ? insecure : secure(gate)),
     counters: deps.counters(),

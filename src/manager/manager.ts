@@ -38,6 +38,8 @@ export interface ManagerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostFacts;
+  /** Of this process; shown by `manager.status`. */
+  readonly pid: number;
   readonly store: Store;
   readonly newId: () => RequestId;
   /** Of a text, in hex. */
@@ -91,7 +93,7 @@ export class Manager {
     const { clock, log, security, sockets, store } = deps;
     const closing = new Closing();
     const ending = new Ending();
-    const auditor = new Auditor(deps.audit, log);
+    const auditor = new Auditor(deps.audit, log, clock);
     const fail = (error: unknown) => ending.fail(error);
     try {
       const gate =
@@ -260,12 +262,12 @@ export class Manager {
   }
 
   #managementHandlers(): ManagementHandlers {
-    const { clock, host } = this.#deps;
+    const { clock, host, pid } = this.#deps;
     const { gate, auditor, ending } = this.#parts;
     const { publisher, presence } = this.#desks;
     const startedAtMs = clock.now();
     return managementHandlers({
-      ...{ config: this.#config, host, gate, auditor, presence },
+      ...{ config: this.#config, host, pid, gate, auditor, presence },
       publisherPort: () => publisher.port,
       uptimeMs: () => clock.now() - startedAtMs,
       counters: () => this.counters,
@@ -307,6 +309,6 @@ export class Manager {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields === undefined) return;
     this.#deps.log.warn('message.rejected', { ...fields });
-    this.#parts.auditor.event('message.rejected', { ...fields });
+    this.#parts.auditor.strange('message.rejected', { ...fields });
   }
 }

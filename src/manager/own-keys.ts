@@ -2,7 +2,7 @@ import type { ServerSecurity } from '../platform/socket-security.ts';
 import { type CurveKeys, type CurvePublic, curveBytes } from '../security/keys.ts';
 import type { Door } from './doors.ts';
 
-/** Where the keys of a manager are kept. Both throw BAD_CONFIG. */
+/** Where the keys of a manager are kept. Both throw BAD_CONFIG or STORE_UNUSABLE. */
 export interface KeyKeeper {
   /** From `switchesWallMs` on, in milliseconds since 1970, the next pair is to be used. */
   keepNext(next: CurveKeys, switchesWallMs: number): void;
@@ -15,14 +15,20 @@ export interface KeptKeys {
   readonly next?: { readonly pair: CurveKeys; readonly switchesWallMs: number } | undefined;
 }
 
-// What was proved with the key before may still be on its way.
+/** What was proved with a key before may still be on its way. No longer, because it may have been changed for being stolen. */
+interface FormerKeys {
+  readonly pair: CurveKeys;
+  readonly untilWallMs: number;
+}
+
+const formerMs = 600_000;
 const maxFormer = 2;
 
 /** The manager's own keys: the one it has, the one it is going to have, and those it had a moment ago. */
 export class OwnKeys {
   readonly #keeper: KeyKeeper;
   #kept: KeptKeys;
-  #former: readonly CurveKeys[] = [];
+  #former: readonly FormerKeys[] = [];
 
   constructor(kept: KeptKeys, keeper: KeyKeeper) {
     this.#kept = kept;
@@ -44,10 +50,10 @@ export class OwnKeys {
 
   /** With which the proofs of agents may be made: the present one first. */
   get proving(): readonly CurveKeys[] {
-    return [this.current, ...this.#former];
+    return [this.current, ...this.#former.map(({ pair }) => pair)];
   }
 
-  /** Throws BAD_CONFIG when it cannot be kept; then nothing changes. */
+  /** Throws BAD_CONFIG or STORE_UNUSABLE when it cannot be kept; then nothing changes. */
   rotate(pair: CurveKeys, switchesWallMs: number): void {
     this.#keeper.keepNext(pair, switchesWallMs);
     this.#kept = { ...this.#kept, next: { pair, switchesWallMs } };
@@ -58,13 +64,18 @@ export class OwnKeys {
     return switchesWallMs !== undefined && nowWallMs >= switchesWallMs;
   }
 
-  /** Throws BAD_CONFIG when it cannot be kept; then nothing changes. */
-  switchOver(): void {
+  /** Throws BAD_CONFIG or STORE_UNUSABLE when it cannot be kept; then nothing changes. */
+  switchOver(nowWallMs: number): void {
     const { current, next } = this.#kept;
     if (next === undefined) return;
     this.#keeper.promoteNext();
-    this.#former = [current, ...this.#former].slice(0, maxFormer);
+    const former = { pair: current, untilWallMs: nowWallMs + formerMs };
+    this.#former = [former, ...this.#former].slice(0, maxFormer);
     this.#kept = { current: next.pair };
+  }
+
+  forgetFormer(nowWallMs: number): void {
+    this.#former = this.#former.filter(({ untilWallMs }) => untilWallMs > nowWallMs);
   }
 
   /** For a socket that is bound. */

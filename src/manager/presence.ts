@@ -26,6 +26,8 @@ export interface PresenceDeps {
   readonly onPresence: (node: NodeName, isAlive: boolean) => void;
   /** The key that the manager is going to have instead of its own; undefined while there is none. */
   readonly nextKey: () => string | undefined;
+  /** Topics that all agents together may listen to; undefined: as many as there is room for. */
+  readonly maxTopics?: (() => number) | undefined;
 }
 
 const bounds = { lostAfterMs: 15_000, reconnectGraceMs: 2_000 };
@@ -42,7 +44,7 @@ type PresenceMessage = Extract<SinkMessage, { type: 'hello' | 'beat' | 'bye' }>;
 export class PresenceDesk {
   readonly #deps: PresenceDeps;
   readonly roster = new Roster(bounds);
-  readonly subscriptions = new Subscriptions();
+  readonly subscriptions: Subscriptions;
   /** Of the clocks of the nodes from ours. */
   readonly offsets = new ClockOffsets(maxStrangers);
   readonly #asked = new RateLimit(whoIntervalMs, maxStrangers);
@@ -52,6 +54,7 @@ export class PresenceDesk {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
+    this.subscriptions = new Subscriptions(deps.maxTopics);
     this.#startedMs = deps.clock.now();
     this.#nextSaveMs = this.#startedMs + saveLastSeenMs;
     this.roster.restore(deps.store.members(), this.#now());

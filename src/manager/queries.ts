@@ -184,11 +184,12 @@ export class Queries {
     return this.#request(id);
   }
 
-  /** Who may not begin something may not end it either. */
+  /** Who may not begin something may not end it either, wherever it has not ended yet. */
   #checkCancel(stored: StoredRequest, ledger: Ledger, { asker }: Sender): void {
     const { policy, presence } = this.#deps;
     const asked = { cmd: stored.action as ActionName, service: stored.service as ServiceName };
-    const members = ledger.entries().flatMap(({ node }) => presence.roster.get(node) ?? []);
+    const open = ledger.entries().filter(({ phase, outcome }) => phase !== 'done' && outcome !== 'refused');
+    const members = open.flatMap(({ node }) => presence.roster.get(node) ?? []);
     const [denial] = policy.denials(asker, asked, members);
     if (denial === undefined) return;
     const [node, reason] = denial;

@@ -17,6 +17,7 @@ export class Reopening {
   readonly #log: Log;
   readonly #waiting = new Set<Door>();
   #isAtWork = false;
+  #work: Promise<void> = Promise.resolve();
 
   constructor(sockets: SocketsOfDoors, securityOf: (door: Door) => ServerSecurity, log: Log) {
     this.#sockets = sockets;
@@ -25,9 +26,13 @@ export class Reopening {
   }
 
   /** Resolves when all that was asked for is done. Rejects with ENDPOINT_UNUSABLE when somebody took an endpoint meanwhile. */
-  async reopen(doors: Iterable<Door>): Promise<void> {
+  reopen(doors: Iterable<Door>): Promise<void> {
     for (const door of doors) if (this.#sockets.has(door)) this.#waiting.add(door);
-    if (this.#isAtWork) return;
+    if (!this.#isAtWork) this.#work = this.#reopenWaiting();
+    return this.#work;
+  }
+
+  async #reopenWaiting(): Promise<void> {
     this.#isAtWork = true;
     try {
       for (const door of this.#waiting) {

@@ -12,6 +12,9 @@ import type { Sender } from './signatures.ts';
 /** A v1 request says no window; its ledger stays open this long for agents that never answer. */
 export const defaultWindowMs = 60_000;
 
+/** A client may write any number, and a database gives none back that is not safe. */
+const latestWallMs = Number.MAX_SAFE_INTEGER;
+
 /** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
 export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
   if (request.version === 'v2') return request;
@@ -21,7 +24,8 @@ export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRe
 
 /** `denials`: for whom the policy refuses it. */
 export function aimedNodeOf({ node, presence, conflict }: Member, denials: Denials): AimedNode {
-  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || denials.has(node) };
+  const isDenied = denials.has(node);
+  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || isDenied, isDenied };
 }
 
 /** What is said for a node that is not asked. */
@@ -31,7 +35,7 @@ export function denialOf(id: RequestId, node: NodeName, reason: string): Buffer 
 
 export function storedRequestOf(
   { version, body, bodyBytes, signature }: CheckedRequest,
-  { anonymous, withheld }: Ledger,
+  { anonymous, withheld }: Pick<Ledger, 'anonymous' | 'withheld'>,
   wallMs: number,
   windowMs: number,
   sender: Sender | undefined,
@@ -51,6 +55,7 @@ export function storedRequestOf(
     anonymous,
     withheld,
     ...(sender === undefined ? {} : { by: `${sender.asker.role} ${sender.asker.name}` }),
+    ...(body.notAfterMs === undefined ? {} : { notAfterWallMs: Math.min(body.notAfterMs, latestWallMs) }),
   };
 }
 

@@ -96,14 +96,15 @@ export class RequestDesk {
     const { id, cmd, windowMs = defaultWindowMs } = request.body;
     const now = clock.now();
     const ledger = this.#newLedger(id, aimedAt, now, windowMs);
+    const tell = () => audit.opening(request.body, aimedAt, sender);
     const isReadOnly = readOnlyActions.has(cmd) && aimedAt.rollout === undefined;
     const record = storedRequestOf(request, ledger, clock.wallMs(), windowMs, sender);
-    if (!isReadOnly) this.#store(record, ledger, () => audit.opening(request.body, aimedAt, sender));
+    if (!isReadOnly) this.#store(record, ledger, tell);
     this.#dispatchables.set(id, request);
     if (sender !== undefined) this.#senders.set(id, sender.fingerprint);
     publisher.open(id, now);
     if (aimedAt.rollout === undefined) dispatcher.request(request, aimedAt);
-    if (isReadOnly) this.#tryToStore(record, ledger, () => audit.opening(request.body, aimedAt, sender));
+    if (isReadOnly) this.#tryToStore(record, ledger, tell);
     this.#refuse(ledger, aimedAt);
     this.#carryOut(this.#requests.step(ledger, { kind: 'tick' }, now), undefined);
     return ledger;
@@ -116,10 +117,10 @@ export class RequestDesk {
     return count;
   }
 
-  /** Whether the request of this id, which `find` has found, was made in these words. */
+  /** Whether the request of this id, which `find` has found, was made in these words; of one that only reads, as far as we know. */
   isSame(id: RequestId, bodyBytes: Buffer): boolean {
-    const open = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
-    return open === undefined || open.bodyBytes.equals(bodyBytes);
+    const made = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
+    return made === undefined ? this.#unstored.has(id) : made.bodyBytes.equals(bodyBytes);
   }
 
   /** It was over long ago, and is not known any more. */
@@ -238,7 +239,7 @@ export class RequestDesk {
     }
   }
 
-  /** `tell`: to be done as soon as it is stored, and if that throws it is not opened. */
+  /** `tell`: if that throws it is neither stored nor opened. */
   #store(record: StoredRequest, ledger: Ledger, tell: () => void): void {
     try {
       tell();
@@ -256,9 +257,9 @@ export class RequestDesk {
   }
 
   #tryToStore(record: StoredRequest, ledger: Ledger, tell: () => void): void {
+    tell();
     try {
       this.#write(record, ledger);
-      tell();
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
       this.#deps.log.error('store.failed', { id: record.id, error });

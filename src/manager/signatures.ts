@@ -23,12 +23,14 @@ export interface SignaturesOptions {
   readonly clock: Clock;
   /** Of each operator and monitor. */
   readonly requestsPerSecond: number;
+  /** Changing queries that may be good at the same time. Default 100,000. */
+  readonly maxChanges?: number;
 }
 
 type Dated = { readonly notAfterMs?: number | undefined; readonly sentAtMs?: number | undefined };
 type FrontendType = 'request' | `query ${QueryName}`;
 
-const maxNonces = 100_000;
+const mostChanges = 100_000;
 const maxSenders = 10_000;
 /** So many seconds' worth at once. */
 const burstSeconds = 5;
@@ -37,12 +39,13 @@ const burstSeconds = 5;
 export class Signatures {
   readonly #ring: KeyRing;
   readonly #clock: Clock;
-  readonly #nonces = new SpentNonces(maxNonces);
+  readonly #nonces: SpentNonces;
   readonly #buckets: TokenBuckets;
 
-  constructor({ ring, clock, requestsPerSecond }: SignaturesOptions) {
+  constructor({ ring, clock, requestsPerSecond, maxChanges = mostChanges }: SignaturesOptions) {
     this.#ring = ring;
     this.#clock = clock;
+    this.#nonces = new SpentNonces(maxChanges);
     this.#buckets = new TokenBuckets(rateOf(requestsPerSecond));
   }
 

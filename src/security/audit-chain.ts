@@ -41,6 +41,17 @@ export const auditLimits = {
   beginCharacters: 96,
 } as const;
 
+/** As it is shown, and kept elsewhere: the sequence number and the hash. */
+export function printAuditHead({ sequence, hash }: AuditHead): string {
+  return `${sequence} ${hash}`;
+}
+
+/** Undefined where it is none. */
+export function readAuditHead(text: string): AuditHead | undefined {
+  const [, sequence, hash] = /^(0|[1-9][0-9]{0,14}) ([0-9a-f]{64})$/.exec(text) ?? [];
+  return sequence === undefined || hash === undefined ? undefined : { sequence: Number(sequence), hash };
+}
+
 const nameForm = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 
 /**

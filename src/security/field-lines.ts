@@ -21,11 +21,8 @@ export class FieldLines<Field extends string> {
       this.#refuse(1, `${text.length} characters, expected a file of at most ${longestFile}`);
       this.throwProblems();
     }
-    for (const [index, line] of text
-      .replace(/^\uFEFF/, '')
-      .split(/\r\n|\r|\n/)
-      .entries())
-      this.#take(line, index + 1);
+    // A byte order mark is one of the blanks before the first field.
+    for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) this.#take(line, index + 1);
   }
 
   /** Undefined where it is missing or not good, which is a problem. */

@@ -11,6 +11,8 @@ import {
   isCurveSecret,
   isSignPublic,
   isSignSecret,
+  newCurveKeys,
+  newSignKeys,
   type PublicKeys,
   type SignKeys,
   type SignPublic,
@@ -58,6 +60,12 @@ export function keyFileTime(wallMs: number): string {
 
 export function doesSign(kind: KeyKind): boolean {
   return kind === 'operator' || kind === 'monitor';
+}
+
+/** Keys that nobody else has. `name` has to be a good one. */
+export function newSecretKeys(kind: KeyKind, name: string, nowWallMs: number): SecretKeyFile {
+  const owner = { kind, name, created: keyFileTime(nowWallMs) };
+  return { ...owner, curve: newCurveKeys(), ...(doesSign(kind) ? { sign: newSignKeys() } : {}) };
 }
 
 export function publicPartOf({ kind, name, created, curve, sign }: SecretKeyFile): PublicKeyFile {

@@ -60,7 +60,7 @@ export type JoinVerdict = { readonly effects: readonly KeyRingEffect[] } & (
 
 export interface KeyRingBounds {
   readonly maxPending: number;
-  /** From one address. */
+  /** From one address or network. */
   readonly maxPendingEach: number;
   readonly pendingMs: number;
   readonly maxRejected: number;
@@ -88,13 +88,17 @@ const admitted: ReadonlySet<KeyState> = new Set(['accepted', 'retiring']);
  */
 export class KeyRing {
   readonly #bounds: KeyRingBounds;
+  readonly #networkOf: (address: string) => string;
   readonly #keys = new Map<Fingerprint, KeyEntry>();
   readonly #byCurve = new Map<CurvePublic, Fingerprint>();
   readonly #byName = new Map<string, Set<Fingerprint>>();
+  readonly #agents = new Set<Fingerprint>();
   readonly #tokens = new Map<string, TokenEntry>();
 
-  constructor(bounds: KeyRingBounds = keyRingBounds) {
+  /** `networkOf`: what is the same of all addresses that one stranger may have. */
+  constructor(bounds: KeyRingBounds = keyRingBounds, networkOf = (address: string) => address) {
     this.#bounds = bounds;
+    this.#networkOf = networkOf;
   }
 
   /** What an earlier one had stored. What has become past meanwhile is still good until the next `tick`. */
@@ -121,6 +125,11 @@ export class KeyRing {
   /** The operator or monitor of this name who may come in. */
   person(name: string): KeyEntry | undefined {
     return this.#named('operator', name).find(({ state }) => state === 'accepted');
+  }
+
+  /** Agents that may come in. */
+  get agentCount(): number {
+    return this.#agents.size;
   }
 
   keys(): KeyEntry[] {
@@ -252,7 +261,8 @@ export class KeyRing {
       ({ state, fingerprint }) => state === 'pending' && fingerprint !== entry.fingerprint,
     );
     const { maxPending, maxPendingEach, pendingMs } = this.#bounds;
-    const ofAddress = others.filter(({ address }) => address === entry.address).length;
+    const originOf = ({ address = '' }: KeyEntry) => this.#networkOf(address);
+    const ofAddress = others.filter((other) => originOf(other) === originOf(entry)).length;
     if (others.length >= maxPending || ofAddress >= maxPendingEach) {
       const whose = others.length >= maxPending ? '' : ` from ${entry.address ?? 'there'}`;
       return refused('TOO_BUSY', `too many keys${whose} wait to be accepted`);
@@ -354,6 +364,8 @@ export class KeyRing {
   #put(entry: KeyEntry): void {
     const { fingerprint, role, name, keys } = entry;
     this.#keys.set(fingerprint, entry);
+    if (role === 'agent' && entry.state === 'accepted') this.#agents.add(fingerprint);
+    else this.#agents.delete(fingerprint);
     this.#byCurve.set(keys.curve, fingerprint);
     const named = this.#byName.get(placeOf(role, name)) ?? new Set();
     this.#byName.set(placeOf(role, name), named.add(fingerprint));
@@ -361,6 +373,7 @@ export class KeyRing {
 
   #forget({ fingerprint, role, name, keys }: KeyEntry): KeyRingEffect {
     this.#keys.delete(fingerprint);
+    this.#agents.delete(fingerprint);
     this.#byCurve.delete(keys.curve);
     const named = this.#byName.get(placeOf(role, name));
     named?.delete(fingerprint);

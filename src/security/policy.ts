@@ -10,7 +10,7 @@ export interface Asker {
   readonly name: string;
 }
 
-/** One rule. docs/SECURITY.md has its grammar. */
+/** One rule. docs/FORMATS.md has its grammar. */
 export interface Rule {
   readonly verb: 'allow' | 'deny';
   readonly who: Who;

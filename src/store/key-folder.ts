@@ -71,10 +71,14 @@ export class KeyFolder {
     });
   }
 
+  /** Where it is kept what is known of a manager. */
+  managerFile(name: string): string {
+    return join(this.#options.managersFolder, `${name}${ending}`);
+  }
+
   /** In place of what was known of a manager of this name. */
   keepManager(manager: KnownManager): void {
-    const { files, managersFolder } = this.#options;
-    files.writePublic(join(managersFolder, `${manager.name}${ending}`), printKnownManager(manager));
+    this.#options.files.writePublic(this.managerFile(manager.name), printKnownManager(manager));
   }
 
   get #nextFile(): string {

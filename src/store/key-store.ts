@@ -12,7 +12,10 @@ export interface KeyStore {
   saveKey(entry: KeyEntry): void;
   /** No effect on unknown ones. */
   removeKey(fingerprint: Fingerprint): void;
+  /** In the order in which they were first saved. */
   tokens(): TokenEntry[];
+  /** Inserts or replaces. */
   saveToken(entry: TokenEntry): void;
+  /** No effect on unknown ones. */
   removeToken(id: string): void;
 }

@@ -3,7 +3,7 @@ import { printSecretKeyFile, readSecretKeyFile, type SecretKeyFile } from '../se
 import type { CurveKeys } from '../security/keys.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 
-/** Where it is kept from when on the next key is to be used. */
+/** Where it is kept which key is the next one, and from when on it is to be used. */
 export interface KeySettings {
   getSetting(name: string): string | undefined;
   setSetting(name: string, value: string): void;
@@ -24,7 +24,10 @@ export interface KeptManagerKeys {
 
 const switchSetting = 'next key since';
 
-/** The secret keys of a manager: the present one, and the one it is going to have. All methods throw BAD_CONFIG. */
+/**
+ * The secret keys of a manager: the present one, and the one it is going to have. All methods throw BAD_CONFIG, and those
+ * that are given settings what these throw.
+ */
 export class ManagerKeyFiles {
   readonly #options: ManagerKeyFilesOptions;
 
@@ -32,8 +35,12 @@ export class ManagerKeyFiles {
     this.#options = options;
   }
 
+  get keyFile(): string {
+    return this.#options.keyFile;
+  }
+
   get hasKeys(): boolean {
-    return this.#options.files.exists(this.#options.keyFile);
+    return this.#options.files.exists(this.keyFile);
   }
 
   create(keys: SecretKeyFile): void {
@@ -48,23 +55,22 @@ export class ManagerKeyFiles {
 
   load(settings: KeySettings): KeptManagerKeys {
     const { name, curve: current } = this.loadCurrent();
-    const next = this.#options.files.exists(this.#nextFile) ? this.#read(this.#nextFile).curve : undefined;
-    // It was promoted, and the manager was killed before it could remove the other file.
-    if (next === undefined || next.publicKey === current.publicKey) return { name, current };
-    return {
-      name,
-      current,
-      next: { pair: next, switchesWallMs: Number(settings.getSetting(switchSetting) ?? 0) },
-    };
+    const pair = this.#options.files.exists(this.#nextFile) ? this.#read(this.#nextFile).curve : undefined;
+    const [switchesWallMs, publicKey] = (settings.getSetting(switchSetting) ?? '').split(' ');
+    // One that is the present one was promoted, and one that is not noted was told to nobody: the manager was killed meanwhile.
+    const isNext = pair?.publicKey === publicKey && publicKey !== current.publicKey;
+    if (pair === undefined || !isNext) return { name, current };
+    return { name, current, next: { pair, switchesWallMs: Number(switchesWallMs) } };
   }
 
   /** `created`: as key files have it. */
   keepNext(next: CurveKeys, created: string, switchesWallMs: number, settings: KeySettings): void {
     const { files } = this.#options;
     const { kind, name } = this.loadCurrent();
-    files.remove(this.#nextFile);
-    files.createSecret(this.#nextFile, printSecretKeyFile({ kind, name, created, curve: next }));
-    settings.setSetting(switchSetting, String(switchesWallMs));
+    const text = printSecretKeyFile({ kind, name, created, curve: next });
+    settings.setSetting(switchSetting, `${switchesWallMs} ${next.publicKey}`);
+    if (files.exists(this.#nextFile)) files.replaceSecret(this.#nextFile, text);
+    else files.createSecret(this.#nextFile, text);
   }
 
   promoteNext(): void {

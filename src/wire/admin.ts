@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
-import { ActionName, joinRoles, NodeName, oneOf, ServiceName, Target } from './fields.ts';
+import { ActionName, joinRoles, NodeName, oneOf, ServiceName, Target, TokenId } from './fields.ts';
+import { maxManagementBytes } from './management.ts';
 
 // What the management commands of service-mgrd that are about keys take and give. Each is the `args` of a
 // ManagementRequest, or the `result` of its reply.
@@ -67,13 +68,7 @@ export const TokenOrder = message(
 export type TokenOrder = Static<typeof TokenOrder.schema>;
 
 /** `manager.tokens.remove` */
-export const TokenName = message(
-  'TokenName',
-  1_024,
-  Type.Object({
-    id: Type.String({ pattern: '^[0-9a-f]{16}$', description: 'a token id of 16 lower-case hex characters' }),
-  }),
-);
+export const TokenName = message('TokenName', 1_024, Type.Object({ id: TokenId }));
 
 /** A token without its secret. */
 export const TokenInfo = Type.Object({
@@ -96,7 +91,7 @@ export const TokenList = message(
 /** `manager.policy.test`: what the policy says of this, node by node. */
 export const PolicyQuestion = message(
   'PolicyQuestion',
-  128 * 1024,
+  maxManagementBytes,
   Type.Object({
     role: oneOf(['operator', 'monitor']),
     name: NodeName,

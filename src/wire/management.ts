@@ -3,9 +3,12 @@ import { message } from './codec.ts';
 import { isServiceManagerError } from './errors.ts';
 import { type Failure, failure, failureOf, maxReplyBytes } from './reply.ts';
 
+/** Room for the longest target and what is asked about it. */
+export const maxManagementBytes = 256 * 1024;
+
 export const ManagementRequest = message(
   'ManagementRequest',
-  16 * 1024,
+  maxManagementBytes,
   Type.Object({
     cmd: Type.String({ maxLength: 64, description: 'a management command' }),
     /** What the command is about: a message of wire/admin.ts, or nothing. */

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Command, Option } from 'commander';
 import { clientCommand } from '../../src/cli/client-options.ts';
 import { agentDescription, managerDescription } from '../../src/cli/daemon-descriptions.ts';
+import type { DaemonHome } from '../../src/cli/daemon-home.ts';
 import { type DaemonDescription, daemonCommand } from '../../src/cli/daemon-options.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { formats } from '../../src/cli/print.ts';
@@ -49,13 +50,9 @@ function defaultsShown(title: string): Map<string, string> {
 
 const terminal = new RecordedTerminal();
 const client = optionsOf(clientCommand(terminal));
-const daemon: DaemonDescription = {
-  name: 'NAME',
-  summary: '',
-  statusCommand: '',
-  shutdownCommand: '',
-  managementEndpoint: 'tcp://management.example:1',
-};
+const commandOf = <Home extends DaemonHome>(description: DaemonDescription<Home>) =>
+  daemonCommand({ ...description, name: 'NAME' }, terminal, () => {});
+const daemons = [commandOf(managerDescription), commandOf(agentDescription)];
 
 describe('README.md', () => {
   it('lists the options of the client as they are', () => {
@@ -82,12 +79,11 @@ describe('README.md', () => {
 
   it('lists the options and commands of the daemons as they are', () => {
     const title = 'Options of service-mgrd and service-mgr-agentd';
-    const command = daemonCommand(daemon, terminal, () => {});
     const shown = defaultsShown(title);
-    expect([...shown.keys()]).to.have.members(optionsOf(command).map(({ flags }) => flags));
     expect(shown.get('-f, --config <file>')).to.equal('/etc/service-mgr/NAME.conf');
-    for (const { name } of command.commands.map((verb) => ({ name: verb.name() }))) {
-      expect(section(title)).to.include(`\`${name}\``);
+    for (const daemon of daemons) {
+      expect([...shown.keys()]).to.have.members(optionsOf(daemon).map(({ flags }) => flags));
+      for (const verb of daemon.commands) expect(section(title)).to.include(`\`${verb.name()}\``);
     }
   });
 

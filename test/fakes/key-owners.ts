@@ -1,3 +1,4 @@
+import type { Sender } from '../../src/manager/signatures.ts';
 import { type Fingerprint, fingerprintOf } from '../../src/security/fingerprint.ts';
 import type { SecretKeyFile } from '../../src/security/key-file.ts';
 import type { KeyEntry } from '../../src/security/key-ring.ts';
@@ -32,6 +33,12 @@ export function keyOwner(role: JoinRole, name: string): KeyOwner {
 export function keyEntryOf(owner: KeyOwner, change: Partial<KeyEntry> = {}): KeyEntry {
   const { fingerprint, role, name, keys } = owner;
   return { fingerprint, role, name, keys, state: 'accepted', sinceWallMs: 1, refusedOthers: 0, ...change };
+}
+
+/** As the manager knows who signed something. */
+export function senderOf({ role, name, fingerprint }: KeyOwner): Sender {
+  if (role === 'agent') throw new Error('an agent signs nothing');
+  return { asker: { role, name }, fingerprint };
 }
 
 export function keyFileOf({ role, name, curve, sign }: KeyOwner): SecretKeyFile {

@@ -1,5 +1,5 @@
 import type { StoredMember } from '../../src/core/roster.ts';
-import { type AuditFields, type AuditLog, Auditor } from '../../src/manager/auditor.ts';
+import { Auditor } from '../../src/manager/auditor.ts';
 import { Dispatcher } from '../../src/manager/dispatch.ts';
 import { Intake } from '../../src/manager/intake.ts';
 import { Plans } from '../../src/manager/plans.ts';
@@ -26,11 +26,14 @@ import { Answer } from '../../src/wire/result.ts';
 import { readTopicFrame } from '../../src/wire/topic.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemorySockets } from './memory-sockets.ts';
+import { RecordedAudit } from './recorded-audit.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { storedMember } from './stored-requests.ts';
 
 /** The desks of a manager without its loop: the test hands them what arrives, and reads what leaves. */
 export class ManagerDesks {
+  /** Of the key of the node with the name `known`. */
+  static readonly knownFingerprint = `SHA256:${'A'.repeat(43)}`;
   readonly clock: ManualClock;
   readonly log = new RecordedLog();
   readonly recorder: Recorder;
@@ -48,10 +51,7 @@ export class ManagerDesks {
   readonly published: Array<readonly [topic: string, text: string]> = [];
   /** Calls of the store that changed something, in order. */
   readonly writes: string[] = [];
-  /** What was written into the audit log: the event and its fields. */
-  readonly audited: Array<readonly [event: string, fields: AuditFields]> = [];
-  /** The audit log throws. */
-  isAuditFailing = false;
+  readonly audit = new RecordedAudit();
   /** Methods of the store that throw. */
   failing: readonly string[] = [];
 
@@ -70,7 +70,7 @@ export class ManagerDesks {
       ...{ clock, log, store: watched, recorder: this.recorder },
       ...{ dispatcher, publisher: this.publisher },
     };
-    const auditor = new Auditor(this.#auditLog(), log);
+    const auditor = new Auditor(this.audit, log, clock);
     this.requests = new RequestDesk({
       ...{ ...parts, audit: new RequestAudit(auditor, () => '10.0.0.7') },
       ledger: { firstPauseMs: 1_000, longestPauseMs: 10_000, cancelGraceMs: 10_000, jitter: () => 0.5 },
@@ -84,7 +84,7 @@ export class ManagerDesks {
     const plans = new Plans(sha256);
     const policy = this.policy;
     this.intake = new Intake({ clock, presence, requests, plans, policy, port, maxOpenEach: () => 2 });
-    const fingerprintOf = (node: string) => (node === 'known' ? 'SHA256:known' : undefined);
+    const fingerprintOf = (node: string) => (node === 'known' ? ManagerDesks.knownFingerprint : undefined);
     this.queries = new Queries({ ...parts, presence, requests, plans, policy, port, fingerprintOf });
   }
 
@@ -144,17 +144,6 @@ export class ManagerDesks {
   /** Asks; `sender`: who signed it. */
   ask(query: Query, sender?: Sender, signed?: Signed) {
     return this.queries.answer({ query, signed }, sender);
-  }
-
-  #auditLog(): AuditLog {
-    return {
-      head: { sequence: 0, hash: '' },
-      saveHead: () => {},
-      write: (event, fields) => {
-        if (this.isAuditFailing) throw new ServiceManagerError('STORE_UNUSABLE', 'no room for the audit log');
-        this.audited.push([event, fields]);
-      },
-    };
   }
 
   #watched(store: Store): Store {

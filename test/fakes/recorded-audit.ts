@@ -23,6 +23,11 @@ export class RecordedAudit implements AuditLog {
     this.savedHeads.push(this.events.length);
   }
 
+  /** Of all events, in order. */
+  get names(): string[] {
+    return this.events.map(([event]) => event);
+  }
+
   named(event: string): AuditFields[] {
     return this.events.flatMap(([name, fields]) => (name === event ? [fields] : []));
   }

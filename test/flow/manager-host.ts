@@ -109,7 +109,7 @@ export class ManagerHost {
     const { log } = this;
     const deps = { sockets: program.sockets, clock: program.clock, host: hostOf(this.name), store, newId };
     this.#program = program;
-    this.#manager = await Manager.start(this.config, { ...deps, log, sha256 });
+    this.#manager = await Manager.start(this.config, { ...deps, pid: 1, log, sha256 });
     this.#manager.finished.catch((error) => program.isDead || onCrash(error));
   }
 

@@ -143,6 +143,7 @@ export class Node {
       clock: program.clock,
       log: this.log,
       host: hostOf(this.name),
+      pid: 1,
       ...{ provider, health, rules: trustingRules },
       journal,
       boot,

@@ -67,6 +67,7 @@ async function started(security?: Partial<AgentSecurity>) {
       health: new HealthChecks({ clock, probe: new ScriptedProbe(clock), processes, programs: new Map() }),
       journal: new MemoryJournal(),
       boot: message('boot', 64, BootId).parse('b'.repeat(32)),
+      pid: 7,
       ...(security === undefined
         ? {}
         : { security: { own, managers: [[m1]], keep: (manager) => kept.push(manager), ...security } }),

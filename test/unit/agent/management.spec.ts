@@ -41,6 +41,7 @@ function handlersOf(changes: Partial<AgentManagementDeps> = {}) {
       osRelease: {},
     },
     providerName: 'systemd',
+    pid: 7,
     security: () => undefined,
     audit: new AgentAudit(undefined, new RecordedLog()),
     uptimeMs: () => 1_000.4,

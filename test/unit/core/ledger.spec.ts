@@ -721,3 +721,36 @@ describe('a request that is held', () => {
     ]);
   });
 });
+
+describe('a node for which a policy refuses the request', () => {
+  const opened = (isHeld = false) => {
+    const denied = { node: node('db1'), isAlive: true, isRefused: true, isDenied: true };
+    const asked = { node: node('web1'), isAlive: true, isRefused: false };
+    const aim = { id, nodes: [denied, asked], anonymous: 0, withheld: 0, endsAtMs: 60_000, isHeld };
+    return new Ledger(aim, options, 0);
+  };
+  const events = [ack('db1', 'running'), result('db1'), lost('db1'), back('db1'), ack('db1', 'queued')];
+
+  it('is refused, whatever it says itself, and never asked or told anything', () => {
+    for (const ledger of [opened(), restored(opened(), 0)]) {
+      for (const event of events) expect(words(ledger.step(event, 0))).to.deep.equal([]);
+      const [asked, told] = [timesOf('ask', ledger, 0, 2_000), ledger.step(cancel, 3_000)];
+      expect([asked.length > 0, words(told)]).to.deep.equal([true, ['cancel web1']]);
+      expect(ledger.entry(node('db1'))).to.include({ phase: 'done', outcome: 'refused' });
+      expect(words(ledger.step(result('web1'), 3_000))).to.deep.equal([
+        'publish',
+        'record web1 done ok',
+        'end',
+      ]);
+      expect(words(ledger.step(result('db1'), 4_000))).to.deep.equal([]);
+    }
+  });
+
+  it('has no turn in a rollout', () => {
+    const ledger = opened(true);
+    expect(words(ledger.step(release(['db1', 'web1']), 0))).to.deep.equal([
+      'record web1 asked undecided',
+      'ask web1',
+    ]);
+  });
+});

@@ -200,7 +200,8 @@ describe('what a publishing socket receives', () => {
   ] as const) {
     it(`is not understood when it is ${what}`, async () => {
       const { publisher } = await publishing();
-      expect(publisher.subscription(frames.map((frame) => Buffer.from(frame)))).to.equal(false);
+      const refusal = publisher.subscription(frames.map((frame) => Buffer.from(frame)));
+      expect(refusal).to.deep.equal({ code: 'INVALID_MESSAGE', reason: 'expected a subscription' });
     });
   }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parsePolicy } from '../../../src/security/policy-parser.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import type { NodeName, Topic } from '../../../src/wire/fields.ts';
@@ -10,6 +11,7 @@ import {
   RequestReply,
   RequestsReply,
 } from '../../../src/wire/query.ts';
+import { keyOwner, senderOf } from '../../fakes/key-owners.ts';
 import { bootOf, checkedRequest, ManagerDesks } from '../../fakes/manager-desks.ts';
 import { idOf } from '../../fakes/stored-requests.ts';
 
@@ -237,5 +239,86 @@ describe('the answers to a request', () => {
     desks.take(checkedRequest(id));
     for (const node of ['Old Host 1', 'web1', 'zwölf']) desks.answer(node, id);
     expect(pages(desks, 1).flat()).to.have.members(['Old Host 1', 'web1', 'zwölf']);
+  });
+});
+
+describe('where people sign', () => {
+  const alice = senderOf(keyOwner('operator', 'alice'));
+  const bob = senderOf(keyOwner('operator', 'bob'));
+
+  async function policed(...rules: string[]): Promise<ManagerDesks> {
+    const desks = await withNodes('web1', 'web2');
+    desks.policy.replace(parsePolicy(rules.join('\n'), { fileName: 'policy', checkTarget: () => {} }));
+    return desks;
+  }
+
+  /** The code of the refusal, or undefined once it is cancelled. */
+  function cancel(desks: ManagerDesks, sender: typeof alice): string | undefined {
+    try {
+      desks.ask(Query.parse({ v: 2, query: 'cancel', id }), sender);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ServiceManagerError)) throw error;
+      return `${error.code}: ${error.message}`;
+    }
+  }
+
+  it('requests are listed with who asked, and shown with the words in which he did', async () => {
+    const desks = await policed();
+    const request = checkedRequest(id);
+    desks.take(request, alice);
+    desks.take(checkedRequest(idOf(2)));
+    const { requests } = ask(desks, RequestsReply, { query: 'requests' });
+    expect(requests.map(({ by }) => by)).to.have.members(['operator alice', undefined]);
+    const shown = ask(desks, RequestReply, { query: 'request', id });
+    expect([shown.request.by, shown.body]).to.deep.equal(['operator alice', request.bodyBytes.toString()]);
+  });
+
+  it('nodes are shown with the fingerprints of their keys', async () => {
+    const desks = await withNodes('known', 'web1');
+    const { nodes } = ask(desks, NodesReply, { query: 'nodes' });
+    expect(nodes.map(({ fingerprint }) => fingerprint)).to.deep.equal([
+      ManagerDesks.knownFingerprint,
+      undefined,
+    ]);
+  });
+
+  it('who may not begin something may not end it either, and is told by which rule', async () => {
+    const desks = await policed('deny operator:bob restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, bob)).to.equal(
+      `POLICY_DENIED: request ${id} on web2: refused by line 1: deny operator:bob restart nginx at web2`,
+    );
+    expect(desks.requests.find(id)?.isCancelled).to.equal(false);
+    expect(cancel(desks, alice)).to.equal(undefined);
+    expect(desks.requests.find(id)?.isCancelled).to.equal(true);
+  });
+
+  it('who may begin something may end it, whoever has begun it', async () => {
+    const desks = await policed('deny operator:bob stop nginx');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, bob)).to.equal(undefined);
+  });
+
+  it('who was refused some nodes may end what runs on the others', async () => {
+    const desks = await policed('deny restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, alice)).to.equal(undefined);
+    await desks.settle();
+    expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
+  });
+
+  it("a rule about a node that has answered stands in nobody's way", async () => {
+    const desks = await policed('deny operator:bob restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    desks.answer('web2', id);
+    expect(cancel(desks, bob)).to.equal(undefined);
+  });
+
+  it('nobody is asked where nobody signs', async () => {
+    const desks = await policed('deny * *');
+    desks.take(checkedRequest(id));
+    ask(desks, RequestReply, { query: 'cancel', id });
+    expect(desks.requests.find(id)?.isCancelled).to.equal(true);
   });
 });

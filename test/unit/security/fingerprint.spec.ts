@@ -21,7 +21,7 @@ const three = fingerprint(`SHA256:zyxwvuts${'x'.repeat(34)}E`);
 const known = [one, two, three];
 
 describe('a fingerprint', () => {
-  it('is made of the bytes that docs/SECURITY.md says', () => {
+  it('is made of the bytes that docs/FORMATS.md says', () => {
     const curve = curvePublicFrom(Buffer.alloc(32, 7));
     const sign = Buffer.alloc(32, 9).toString('base64url');
     if (!isSignPublic(sign)) throw new Error('no key');

@@ -123,6 +123,13 @@ describe('keys that wait', () => {
     expect([0, 1, 2].map((index) => from(ring, index))).to.deep.equal(['pending', 'pending', 'TOO_BUSY']);
   });
 
+  it('are a few of all addresses that one stranger may have', () => {
+    const ring = new KeyRing(bounds, (address) => address.slice(0, 4));
+    expect(
+      ['net1.1', 'net1.2', 'net1.3', 'net2.1'].map((address, index) => from(ring, index, address)),
+    ).to.deep.equal(['pending', 'pending', 'TOO_BUSY', 'pending']);
+  });
+
   it('are limited in all', () => {
     const ring = new KeyRing(bounds);
     const verdicts = [0, 1, 2, 3, 4].map((index) => from(ring, index, `10.0.0.${index}`));
