@@ -9,14 +9,14 @@ import { Feed } from './feed.ts';
 const maxMessageBytes = 64 * 1024 * 1024;
 const silenceMs = 10_000;
 
-/** What is spoken with whom. */
+/** What is spoken with whom. Who knows one key and no other one has no use for the rest. */
 export interface Securities {
   /** With whoever is at this endpoint, or publishes beside it. */
   securityOf(endpoint: string): ClientSecurity;
   /** Somebody has shown that he has this key. */
-  proved(serverKey: Buffer): void;
+  proved?(serverKey: Buffer): void;
   /** Whoever is at this endpoint says that he will have this key. True when that was not known. */
-  announced(endpoint: string, nextKey: string): boolean;
+  announced?(endpoint: string, nextKey: string): boolean;
 }
 
 /** One connection, and what becomes of it when the other end does not let us in (any more). */
@@ -153,7 +153,7 @@ export class Connections implements AsyncDisposable {
       ...{ maxMessageBytes, security: securities.securityOf(endpoint) },
       onHandshakeDone: (serverKey) => {
         this.#failures.delete(endpoint);
-        securities.proved(serverKey);
+        securities.proved?.(serverKey);
       },
       onHandshakeFailed: (failure) => {
         this.#failures.set(endpoint, failure);
@@ -168,7 +168,7 @@ export class Connections implements AsyncDisposable {
   #learn(endpoint: string, reply: Buffer): void {
     const securities = this.#securities;
     const nextKey = securities === undefined ? undefined : nextKeyIn(reply);
-    if (nextKey === undefined || securities?.announced(endpoint, nextKey) !== true) return;
+    if (nextKey === undefined || securities?.announced?.(endpoint, nextKey) !== true) return;
     for (const [frontend, { socket }] of this.#idle) socket.rekey(securities.securityOf(frontend));
     for (const [publisher, feed] of this.#feeds)
       feed.rekey(securities.securityOf(this.#frontendOf(publisher)));
