@@ -78,7 +78,7 @@ function securitiesOf(own: CurveKeys | undefined): Securities | undefined {
   const publicKey = curveBytes(own.publicKey);
   const pair = { publicKey, secretKey: curveBytes(own.secretKey) };
   const security = { kind: 'client', ...pair, serverKeys: [publicKey] } as const;
-  return { securityOf: () => security, proved: () => {} };
+  return { securityOf: () => security };
 }
 
 function withoutKeys(error: ServiceManagerError): ServiceManagerError {

@@ -3,7 +3,7 @@ import { handshakeFailures } from '../platform/socket-security.ts';
 import type { Message } from '../wire/codec.ts';
 import { isErrorCode, ServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { Failure, nextKeyIn } from '../wire/reply.ts';
+import { Failure } from '../wire/reply.ts';
 import type { Connections } from './connections.ts';
 import type { Identity } from './identity.ts';
 
@@ -68,8 +68,6 @@ export async function ask<Reply>(
       if (deps.connections.failureOf(endpoint) === 'refused' && round > 0) continue;
       const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);
       if (frame === undefined) continue;
-      const nextKey = nextKeyIn(frame);
-      if (nextKey !== undefined) deps.identity?.announced(endpoint, nextKey);
       const refusal = refusalOf(endpoint, frame);
       if (refusal === undefined) return { endpoint, reply: opened(endpoint, frame, question) };
       if (!passingRefusals.has(refusal.code)) throw refusal;
@@ -89,7 +87,7 @@ function unanswered(endpoints: readonly string[], { connections, identity }: Ask
   if (refuser !== undefined)
     return new ServiceManagerError(
       'UNAUTHENTICATED',
-      `${refuser} does not let ${identity?.name ?? 'us'} in: the manager knows this key not, or not any more`,
+      `${refuser} does not let ${identity?.name ?? 'us'} in: ${handshakeFailures.refused}`,
     );
   const why = failures.length === 0 ? '' : `; ${failures.join('; ')}`;
   return new ServiceManagerError(

@@ -26,6 +26,11 @@ export class Feed {
     };
   }
 
+  /** The publisher is known by these keys from now on. */
+  rekey(security: ClientSecurity): void {
+    this.#socket.rekey(security);
+  }
+
   async close(): Promise<void> {
     await this.#socket.close();
     await this.#receiving;

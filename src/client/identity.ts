@@ -10,7 +10,10 @@ export interface IdentityOptions {
   readonly keys: SecretKeyFile;
   /** Those that were joined, in the order in which they are to be asked. */
   readonly managers: readonly KnownManager[];
-  /** A manager is known by another key from now on. Throws when that cannot be kept. */
+  /**
+   * A manager is known by another key from now on. Never throws: where that cannot be kept, this run of the program goes on
+   * all the same.
+   */
   readonly keep: (manager: KnownManager) => void;
 }
 
@@ -46,10 +49,15 @@ export class Identity {
     return signBody(kind, bytes, { keys, secret: sign.secretKey });
   }
 
-  /** What is spoken with whoever has this frontend, or publishes beside it: it has to be a manager that was joined. */
+  /**
+   * What is spoken with whoever has this frontend, or publishes beside it: it has to be a manager that was joined. Throws
+   * BAD_CONFIG where none was.
+   */
   securityOf(frontend: string): ClientSecurity {
     const { publicKey, secretKey } = this.#keys.curve;
     const serverKeys = this.#at(frontend).flatMap(keysOfManager).map(curveBytes);
+    if (serverKeys.length === 0)
+      throw new ServiceManagerError('BAD_CONFIG', `${this.name} has joined no manager yet`);
     return {
       ...{ kind: 'client', serverKeys },
       ...{ publicKey: curveBytes(publicKey), secretKey: curveBytes(secretKey) },
@@ -62,13 +70,12 @@ export class Identity {
     this.#change((manager) => withProvedKey(manager, proved));
   }
 
-  /** Whoever has this frontend says that it will have this key. */
-  announced(frontend: string, nextKey: string): void {
-    if (!isCurvePublic(nextKey)) return;
+  /** Whoever has this frontend says that it will have this key. True when that was not known. */
+  announced(frontend: string, nextKey: string): boolean {
     const there = this.#at(frontend);
     // Of several that it may be, it is not known which one has said so.
-    if (there.length === 1)
-      this.#change((manager) => (manager === there[0] ? withNextKey(manager, nextKey) : manager));
+    if (!isCurvePublic(nextKey) || there.length !== 1) return false;
+    return this.#change((manager) => (manager === there[0] ? withNextKey(manager, nextKey) : manager));
   }
 
   /** The managers that may have this frontend: the one that is known to, else all of them. */
@@ -77,10 +84,11 @@ export class Identity {
     return known.length > 0 ? known : this.#managers;
   }
 
-  #change(change: (manager: KnownManager) => KnownManager): void {
+  #change(change: (manager: KnownManager) => KnownManager): boolean {
     const before = this.#managers;
     this.#managers = before.map(change);
-    for (const [index, manager] of this.#managers.entries())
-      if (manager !== before[index]) this.#keep(manager);
+    const changed = this.#managers.filter((manager, index) => manager !== before[index]);
+    for (const manager of changed) this.#keep(manager);
+    return changed.length > 0;
   }
 }

@@ -26,7 +26,7 @@ export async function join(
   const { publicKey, secretKey } = order.keys.curve;
   const own = { publicKey: curveBytes(publicKey), secretKey: curveBytes(secretKey) };
   const security = { kind: 'client', ...own, serverKeys: [curveBytes(order.manager)] } as const;
-  await using connections = new Connections(sockets, clock, { securityOf: () => security, proved: () => {} });
+  await using connections = new Connections(sockets, clock, { securityOf: () => security });
   const frame = JoinRequest.encode(joinRequestOf(order));
   const reply = await connections.exchange(endpoint, frame, timeoutMs, undefined);
   if (reply === undefined) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import { longestLifeMs } from '../security/skew.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { PlanReply, Query, sealQuery } from '../wire/query.ts';
 import { Accepted } from '../wire/reply.ts';
@@ -29,7 +30,8 @@ export function queryFrame(
 ): Buffer {
   if (identity === undefined) return sealQuery(Query.parse({ v: 2, ...fields }), undefined);
   const sentAtMs = Math.round(clock.wallMs());
-  const notAfterMs = Math.round(sentAtMs + Math.max(0, deadlineMs - clock.now()) + spareMs);
+  const goodMs = Math.min(longestLifeMs, Math.max(0, deadlineMs - clock.now()) + spareMs);
+  const notAfterMs = Math.round(sentAtMs + goodMs);
   const query = Query.parse({ v: 2, ...fields, nonce: newId(), sentAtMs, notAfterMs });
   return sealQuery(query, (bytes) => identity.sign('query', bytes));
 }

@@ -237,7 +237,7 @@ export function newName(beginning: string): string {
 async function asOwner(endpoint: string, own: CurveKeys, cmd: string, args?: unknown): Promise<JsonObject> {
   const sockets = new ZmqSockets();
   try {
-    const securities = { securityOf: () => securityOf(own, own.publicKey), proved: () => {} };
+    const securities = { securityOf: () => securityOf(own, own.publicKey) };
     await using connections = new Connections(sockets, nodeClock, securities);
     const command = args === undefined ? { cmd } : { cmd, args };
     const reply = await askManagement(endpoint, command, deadlineMs, connections);
