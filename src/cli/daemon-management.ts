@@ -1,11 +1,11 @@
 import { Connections, type Securities } from '../client/connections.ts';
 import { askManagement, type ManagementCommand } from '../client/management.ts';
 import type { Clock } from '../platform/clock.ts';
+import { isForbidden } from '../platform/forbidden.ts';
 import type { Sockets } from '../platform/sockets.ts';
 import { type CurveKeys, curveBytes } from '../security/keys.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementReply } from '../wire/management.ts';
-import { isForbidden } from './forbidden.ts';
 
 export interface ManagementOptions {
   readonly endpoint: string;

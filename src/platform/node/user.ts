@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 
 /** Who runs this program. */
 export interface User {
@@ -12,7 +13,7 @@ export interface User {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** By the system, and where it does not know him by his environment. */
-export function readUser(environment: Environment): User {
+export function readUser(environment: Environment = process.env): User {
   const { XDG_CONFIG_HOME: wanted = '' } = environment;
   const name = ifKnown(() => userInfo().username) ?? environment['LOGNAME'] ?? environment['USER'] ?? '';
   // A relative one is to be ignored, says the XDG Base Directory Specification.
