@@ -43,7 +43,15 @@ describe('a CURVE public key on a command line', () => {
     const typed = printCurvePublic(newCurveKeys().publicKey);
     // Its last bits are to spare, and not zero.
     const otherText = `${typed.slice(0, -1)}B`;
-    for (const text of ['', typed.slice(1), typed.slice(5), `${typed}A`, `${typed}=`, otherText, '!'.repeat(43)])
+    for (const text of [
+      '',
+      typed.slice(1),
+      typed.slice(5),
+      `${typed}A`,
+      `${typed}=`,
+      otherText,
+      '!'.repeat(43),
+    ])
       expect(readCurvePublic(text), text).to.equal(undefined);
   });
 });
