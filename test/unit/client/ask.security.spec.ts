@@ -34,7 +34,12 @@ async function joined(count = 2) {
     /** Who answered or why nobody did, and after how many milliseconds. */
     ask: async (changes: Partial<AskOptions> = {}) => {
       const beganMs = clock.now();
-      const question = { frame: Buffer.from('{}'), reply: Accepted, deadlineMs: Infinity, signal: undefined };
+      const question = {
+        frame: () => Buffer.from('{}'),
+        reply: Accepted,
+        deadlineMs: Infinity,
+        signal: undefined,
+      };
       let ended: { who: string; why: string; tookMs: number } | undefined;
       const end = (who: string, why: string) => {
         ended = { who, why, tookMs: clock.now() - beganMs };
@@ -163,7 +168,7 @@ describe('who has joined nobody', () => {
     const identity = new Identity({ keys, managers: [], keep: () => {} });
     const connections = new Connections(sockets, clock, identity);
     const error: unknown = await ask(
-      { frame: Buffer.from('{}'), reply: Accepted, deadlineMs: 1_000, signal: undefined },
+      { frame: () => Buffer.from('{}'), reply: Accepted, deadlineMs: 1_000, signal: undefined },
       { endpoints: ['tcp://localhost:5501'], timeoutMs: 1_000, retries: 1 },
       { connections, clock, identity, newId: () => idOf(1) },
     ).catch((thrown: unknown) => thrown);
