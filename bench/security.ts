@@ -51,7 +51,7 @@ async function startSecured(): Promise<ServiceManager> {
 async function startBare(): Promise<ServiceManager> {
   const manager = await startManager({ sections: { security: { mode: 'none', audit: 'no' } } });
   await startAgents(manager, {});
-  const client = new ServiceManager({ endpoints: [manager.endpoints.frontend] });
+  const client = new ServiceManager({ endpoints: [manager.endpoints.frontend], security: 'none' });
   onCleanUp(() => client.close());
   return client;
 }

@@ -1,9 +1,8 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { type DaemonDeps, type DaemonProgram, runDaemon } from '../cli/daemon.ts';
-import type { AuditHome, DaemonHome, PolicyHome } from '../cli/daemon-home.ts';
+import type { DaemonHome, PolicyHome } from '../cli/daemon-home.ts';
 import { readPolicyFile } from '../config/policy-file.ts';
-import { NodeAppendFiles } from '../platform/node/append-files.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { NodeLauncher, starterOf } from '../platform/node/daemonize.ts';
 import { nodeFiles } from '../platform/node/files.ts';
@@ -14,7 +13,6 @@ import { NodePidFiles } from '../platform/node/pid-file.ts';
 import { hangUp, onSignal, untilSignal } from '../platform/node/signals.ts';
 import { NodeTerminal } from '../platform/node/terminal.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
-import type { AuditHead } from '../security/audit-chain.ts';
 import { lockFile } from '../store/process-lock.ts';
 
 /** Those of this process. */
@@ -33,14 +31,6 @@ export function policyHome(file: string, extraActions?: readonly string[]): Poli
     file,
     read: () => (keyFiles.exists(file) ? readPolicyFile(keyFiles, file, extraActions) : undefined),
   };
-}
-
-export function auditHome(
-  stateDir: string,
-  storedHead: (file: string) => Promise<AuditHead | undefined>,
-): AuditHome {
-  const file = join(stateDir, 'audit.log');
-  return { file, read: () => new NodeAppendFiles().read(file), storedHead: () => storedHead(file) };
 }
 
 function daemonPlatform(): DaemonDeps {

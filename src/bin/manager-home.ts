@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ManagerHome } from '../cli/daemon-home.ts';
 import type { ConfigSource } from '../cli/serve-until-stopped.ts';
+import { fromThisHost } from '../config/exposure.ts';
 import { readManagerConfig } from '../config/manager.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { nodeFiles } from '../platform/node/files.ts';
@@ -10,31 +11,33 @@ import { SettingHeads } from '../store/audit-heads.ts';
 import { SqliteStore } from '../store/sqlite-store.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
-import { auditHome, policyHome } from './daemon-platform.ts';
+import { auditHome } from './audit-log.ts';
+import { policyHome } from './daemon-platform.ts';
 import { managerKeyFiles } from './manager-security.ts';
 
-/** What holds where there is no file; its endpoints are not looked at. */
+/** What holds where there is no file. */
 const usual: ConfigSource = {
   file: 'the built-in defaults',
   text: `[Default]
 frontend_endpoint = tcp://127.0.0.1:5500
 backend_endpoint = tcp://127.0.0.1:5600
 sink_endpoint = tcp://127.0.0.1:5700
-mgmt_endpoint = tcp://127.0.0.1:5800
+mgmt_endpoint = tcp://localhost:5800
 `,
 };
 
 export function openManagerHome({ text, file }: ConfigSource = usual): ManagerHome {
   const config = readManagerConfig(text, file);
-  const { stateDir } = config;
-  const { mode, name, policyFile, isAudited } = config.security;
+  const { stateDir, mgmtEndpoint, security } = config;
+  const { mode, name, policyFile } = security;
   const keys = managerKeyFiles(config);
   return {
     keys,
+    managementEndpoint: fromThisHost(mgmtEndpoint),
     name: name ?? (readHostFacts().hostname as NodeName),
     ownKeys: () => (mode === 'none' || !keys.hasKeys ? undefined : keys.loadCurrent().curve),
     policy: policyHome(policyFile),
-    audit: isAudited ? auditHome(stateDir, () => storedHead(join(stateDir, 'manager.db'))) : undefined,
+    audit: auditHome(security, stateDir, () => storedHead(join(stateDir, 'manager.db'))),
   };
 }
 

@@ -21,12 +21,11 @@ import { Bundles } from '../provider/bundles.ts';
 import { chooseProvider } from '../provider/choose.ts';
 import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
-import { FileHeads } from '../store/audit-heads.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 import { openAgentHome } from './agent-home.ts';
 import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
-import { auditFileIn, openAuditLog } from './audit-log.ts';
-import { keyFiles, runAsProcess, sockets } from './daemon-platform.ts';
+import { fileHeadsIn, openAuditLog } from './audit-log.ts';
+import { runAsProcess, sockets } from './daemon-platform.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
@@ -45,7 +44,7 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
         onSetAside: (reason, movedTo) => log.error('journal.set_aside', { reason, movedTo }),
       }),
     );
-    const heads = new FileHeads(keyFiles, `${auditFileIn(config.stateDir)}.head`);
+    const heads = fileHeadsIn(config.stateDir);
     const audit = openAuditLog(config.security, config.stateDir, heads, log);
     if (audit !== undefined) closing.add(audit);
     const host = readHostFacts();

@@ -10,7 +10,7 @@ import { ZmqSockets } from '../platform/zmq/sockets.ts';
 
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
-const { name: userName, configFolder } = readUser(process.env);
+const { name: userName, configFolder } = readUser();
 
 const exitCode = main(process.argv.slice(2), {
   terminal: new NodeTerminal(process),

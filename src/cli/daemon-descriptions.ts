@@ -12,7 +12,6 @@ export const managerDescription: DaemonDescription<ManagerHome> = {
   summary: 'Service Manager: takes requests, sends them to the agents and publishes what they answer.',
   statusCommand: 'manager.status',
   shutdownCommand: 'manager.shutdown',
-  managementEndpoint: 'tcp://localhost:5800',
   addCommands(program, choose) {
     addManagerKeys(program, choose);
     addTokens(program, choose);
@@ -28,7 +27,6 @@ export const agentDescription: DaemonDescription<AgentHome> = {
   summary: 'Service Manager Agent: runs service(8) actions on this host for its managers.',
   statusCommand: 'agent.status',
   shutdownCommand: 'agent.shutdown',
-  managementEndpoint: 'tcp://localhost:6000',
   addCommands(program, choose) {
     addJoin(program, choose);
     addAgentKeys(program, choose);

@@ -25,6 +25,8 @@ export interface PolicyHome {
 export interface DaemonHome {
   /** What the manager calls itself, or the agent its node. */
   readonly name: NodeName;
+  /** Of its management socket, as seen from this host. */
+  readonly managementEndpoint: string;
   /** By which its management socket knows who may manage it; undefined: it runs without security. */
   ownKeys(): CurveKeys | undefined;
   readonly policy: PolicyHome;

@@ -1,6 +1,7 @@
 import { Connections, type Securities } from '../client/connections.ts';
 import { askManagement, type ManagementCommand } from '../client/management.ts';
 import type { Clock } from '../platform/clock.ts';
+import { isForbidden } from '../platform/forbidden.ts';
 import type { Sockets } from '../platform/sockets.ts';
 import { type CurveKeys, curveBytes } from '../security/keys.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
@@ -90,15 +91,11 @@ function readable(ownKeys: ManagementOptions['ownKeys']): CurveKeys | undefined 
   try {
     return ownKeys();
   } catch (error) {
-    if (!isServiceManagerError(error) || !isForbidden(error.cause)) throw error;
+    if (!isServiceManagerError(error) || !isForbidden(error)) throw error;
     throw new ServiceManagerError(
       error.code,
       `${error.message}: run it as root, or as the user of the daemon`,
       { cause: error },
     );
   }
-}
-
-function isForbidden(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
 }

@@ -15,8 +15,6 @@ export interface DaemonDescription<Home extends DaemonHome> {
   /** Management commands, such as `manager.status`. */
   readonly statusCommand: string;
   readonly shutdownCommand: string;
-  /** Where its management socket is by default, as seen from this host. */
-  readonly managementEndpoint: string;
   /** Adds the commands that it has beside start, stop and status. */
   addCommands(program: CommandUnknownOpts, choose: Choose<Home>): void;
 }
@@ -26,8 +24,8 @@ export interface DaemonOptions extends ServeOptions {
   readonly isConfigNamed: boolean;
   /** In the background, with a log and a pid file in any case. */
   readonly isDetached: boolean;
-  /** Of the management socket to talk to. */
-  readonly endpoint: string;
+  /** Of the management socket to talk to; undefined: the one that the configuration names. */
+  readonly endpoint: string | undefined;
 }
 
 /** What stands behind the options. */
@@ -35,7 +33,7 @@ export type DaemonVerb<Home extends DaemonHome> = 'start' | 'stop' | 'status' | 
 
 /** The command line of both daemons. Calls `run` with what was asked for; throws commander's errors. */
 export function daemonCommand<Home extends DaemonHome>(
-  { name, summary, managementEndpoint, addCommands }: DaemonDescription<Home>,
+  { name, summary, addCommands }: DaemonDescription<Home>,
   terminal: Terminal,
   run: (options: DaemonOptions, verb: DaemonVerb<Home>) => void,
 ) {
@@ -60,8 +58,7 @@ export function daemonCommand<Home extends DaemonHome>(
     .option('-D, --debug', 'log everything')
     .option(
       '-e, --endpoint <endpoint>',
-      'management endpoint of the daemon that a command is for',
-      managementEndpoint,
+      'management endpoint of the daemon that a command is for (default: that of the configuration file)',
     )
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')

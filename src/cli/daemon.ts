@@ -93,7 +93,7 @@ async function runCommand<Home extends DaemonHome>(
 ): Promise<number> {
   const isPlain = verb === 'stop' || verb === 'status';
   const home = program.openHome(sourceOf(options, isPlain, deps));
-  const { endpoint } = options;
+  const { endpoint = home.managementEndpoint } = options;
   const management = new Management({ ...deps, endpoint, ownKeys: () => home.ownKeys() });
   const context = { program: program.name, home, management, output, deps };
   if (!isPlain) return verb(context);

@@ -10,6 +10,12 @@ import { type Plan, plan, send } from './requests.ts';
 export interface ServiceManagerOptions {
   /** Frontends of the managers, in order of preference. Default: those that were joined, else `tcp://localhost:5500`. */
   readonly endpoints?: readonly string[];
+  /** The folder with the keys and the joined managers of `service-mgr-client join`. Default `~/.config/service-mgr`. */
+  readonly keyDir?: string;
+  /** `curve`: with keys or not at all. `none`: without. `auto`, the default: with keys where there are some. */
+  readonly security?: 'auto' | 'curve' | 'none';
+  /** Without keys managers beyond this host may be asked as well, with `security: 'none'`. Default false. */
+  readonly allowInsecure?: boolean;
   /** How long one try waits for a manager's reply, in milliseconds. Default 1,000. */
   readonly timeoutMs?: number;
   /** Tries per manager. Default 3. */

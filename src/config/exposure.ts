@@ -21,6 +21,11 @@ export function isLoopbackEndpoint(endpoint: string): boolean {
   return endpoint.startsWith('ipc://') || loopbackTcp.test(endpoint);
 }
 
+/** Where a socket that is bound there is found from this host. */
+export function fromThisHost(endpoint: string): string {
+  return endpoint.replace(/^tcp:\/\/(?:\*|0\.0\.0\.0|\[::\]):/, 'tcp://localhost:');
+}
+
 /**
  * Decides with what is in the file and whether there are keys. `endpoints`: those in use, by their keys in the file.
  * `remedy`: the command that brings keys. Throws BAD_CONFIG where others could reach a program without security that

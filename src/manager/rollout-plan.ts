@@ -27,6 +27,7 @@ export function rolloutPlanOf(
   const { canary = 0, pauseMs = 0, maxFail = '0', maxUnreachable } = rollout;
   const plan = {
     nodes: members.filter((member) => isReady(member) && !denials.has(member.node)).map(({ node }) => node),
+    ...(denials.size === 0 ? {} : { denied: [...denials.keys()] }),
     ...{ batch: Math.max(1, batch), canary, pauseMs, windowMs },
     maxFail: resolveQuantity(maxFail, total, 'down'),
     ...(maxUnreachable === undefined

@@ -87,15 +87,21 @@ export function curvePublicFrom(bytes: Uint8Array): CurvePublic {
   return encodeZ85(bytes) as CurvePublic;
 }
 
-/** As it is typed: the same bytes as 43 characters of base64url, none of which a shell takes for its own. */
+const typedPrefix = 'smk1-';
+
+/**
+ * As it is typed: the same bytes as 43 characters of base64url, none of which a shell takes for its own, behind a prefix,
+ * so that it is never taken for an option.
+ */
 export function printCurvePublic(key: CurvePublic): string {
-  return encodeKey(curveBytes(key));
+  return typedPrefix + encodeKey(curveBytes(key));
 }
 
 /** In that form, or in Z85; undefined when it is neither. */
 export function readCurvePublic(text: string): CurvePublic | undefined {
   if (isCurvePublic(text)) return text;
-  return isKeyText(text) ? curvePublicFrom(Buffer.from(text, 'base64url')) : undefined;
+  const typed = text.startsWith(typedPrefix) ? text.slice(typedPrefix.length) : '';
+  return isKeyText(typed) ? curvePublicFrom(Buffer.from(typed, 'base64url')) : undefined;
 }
 
 export function signBytes(key: SignPublic | SignSecret): Buffer {

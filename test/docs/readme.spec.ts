@@ -87,12 +87,6 @@ describe('README.md', () => {
     }
   });
 
-  it('shows the management endpoints that the daemons have by default', () => {
-    for (const { name, managementEndpoint } of [managerDescription, agentDescription]) {
-      expect(readme).to.include(`\`${managementEndpoint}\` for ${name}`);
-    }
-  });
-
   it('lists the exit codes of the client as they are', () => {
     const shown = rows('Exit codes').map(([code, meaning]) => ({ code: Number(code), meaning }));
     expect(shown).to.deep.equal(exitCodes.map(({ code, meaning }) => ({ code, meaning })));

@@ -38,7 +38,7 @@ export class CommandHost<Home extends DaemonHome> extends ScriptedDaemon {
 
   /** The daemon runs, and answers these commands. */
   runsWith(handlers: ManagementHandlers, own?: CurveKeys): Promise<RunningManagement> {
-    const endpoint = this.#description.managementEndpoint.replace('localhost', '127.0.0.1');
+    const endpoint = this.home.managementEndpoint.replace('localhost', '127.0.0.1');
     return RunningManagement.start(this.sockets, this.clock, endpoint, handlers, own);
   }
 }
@@ -54,7 +54,8 @@ export function managerHost(): CommandHost<ManagerHome> {
   const keyFile = '/var/lib/service-mgr/manager.key';
   const keys = new ManagerKeyFiles({ files, keyFile, owner: 'service-mgr' });
   const ownKeys = () => (keys.hasKeys ? keys.loadCurrent().curve : undefined);
-  const home = { keys, name: 'mgr1' as NodeName, ownKeys, ...nothingElse };
+  const managementEndpoint = 'tcp://localhost:5800';
+  const home = { keys, name: 'mgr1' as NodeName, managementEndpoint, ownKeys, ...nothingElse };
   return new CommandHost<ManagerHome>(managerDescription, files, home);
 }
 
@@ -66,6 +67,7 @@ export function agentHost(): CommandHost<AgentHome> {
     managersFolder: '/var/lib/service-mgr/agent/managers',
   });
   const ownKeys = () => (folder.managers().length === 0 ? undefined : folder.load()?.curve);
-  const home = { folder, name: 'web1' as NodeName, ownKeys, ...nothingElse };
+  const managementEndpoint = 'tcp://localhost:6000';
+  const home = { folder, name: 'web1' as NodeName, managementEndpoint, ownKeys, ...nothingElse };
   return new CommandHost<AgentHome>(agentDescription, files, home);
 }

@@ -47,6 +47,10 @@ export class ManagerDesks {
   readonly dispatched: string[] = [];
   /** Of each request that left for an agent, until when it is good. */
   readonly untils: Array<number | undefined> = [];
+  /** Of each request that left for an agent, in which words, and who has signed them. */
+  readonly words: Array<Signed | undefined> = [];
+  /** Of each cancel that left for an agent, who has signed it in which words. */
+  readonly cancels: Array<Signed | undefined> = [];
   /** What was published: a topic and a text. */
   readonly published: Array<readonly [topic: string, text: string]> = [];
   /** Calls of the store that changed something, in order. */
@@ -99,7 +103,11 @@ export class ManagerDesks {
       const topic = readTopicFrame(frames[0] ?? Buffer.alloc(0))?.topic;
       const dispatch = openDispatch(frames);
       desks.dispatched.push(`${topic} ${dispatch.type}`);
-      if (dispatch.type === 'request') desks.untils.push(dispatch.body.notAfterMs);
+      if (dispatch.type === 'request') {
+        desks.untils.push(dispatch.body.notAfterMs);
+        desks.words.push(dispatch.signed);
+      }
+      if (dispatch.type === 'cancel') desks.cancels.push(dispatch.signed);
     });
     const clients = sockets.connectSubscriber('tcp://localhost:5750');
     clients.subscribe('');

@@ -14,7 +14,7 @@ import { RecordedTerminal } from './recorded-terminal.ts';
 
 /** A daemon without commands of its own. */
 export const plainDescription: DaemonDescription<DaemonHome> = {
-  ...{ name: 'service-mgrd', summary: '', managementEndpoint: 'tcp://localhost:1' },
+  ...{ name: 'service-mgrd', summary: '' },
   ...{ statusCommand: 'manager.status', shutdownCommand: 'manager.shutdown' },
   addCommands: () => {},
 };
@@ -139,6 +139,7 @@ export class ScriptedDaemon {
 
 const plainHome: DaemonHome = {
   name: 'mgr1' as NodeName,
+  managementEndpoint: 'tcp://localhost:1',
   ownKeys: () => undefined,
   policy: { file: '/etc/x.policy', read: () => undefined },
   audit: undefined,

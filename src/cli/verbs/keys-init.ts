@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
+import { joinCommand } from '../../client/own-identity.ts';
 import { nodeName } from '../../config/values.ts';
-import { clientKeyFolder, joinCommand } from '../client-identity.ts';
+import { clientKeyFolder } from '../client-identity.ts';
 import { formatOwnKeys } from '../formats/own-keys.ts';
 import { addGlobalOptions, checked, configOf } from '../global-options.ts';
 import { keyName } from '../join-keys.ts';

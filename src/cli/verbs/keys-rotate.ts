@@ -1,4 +1,5 @@
-import { clientKeyFolder, joinCommand } from '../client-identity.ts';
+import { joinCommand } from '../../client/own-identity.ts';
+import { clientKeyFolder } from '../client-identity.ts';
 import { exitCodeNamed } from '../exit-codes.ts';
 import { addGlobalOptions, configOf } from '../global-options.ts';
 import type { Program } from '../program.ts';

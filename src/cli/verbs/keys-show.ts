@@ -1,5 +1,6 @@
+import { joinCommand } from '../../client/own-identity.ts';
 import { printPublicKeyFile, publicPartOf } from '../../security/key-file.ts';
-import { clientKeyFolder, joinCommand } from '../client-identity.ts';
+import { clientKeyFolder } from '../client-identity.ts';
 import { formatOwnKeys, managerFields } from '../formats/own-keys.ts';
 import { addGlobalOptions, configOf } from '../global-options.ts';
 import { loadKeys } from '../own-keys.ts';

@@ -9,7 +9,9 @@ import { claimedSigner } from '../../../src/security/signature.ts';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../../../src/wire/errors.ts';
 import { runClient } from '../../fakes/client-program.ts';
 import { memoryFiles } from '../../fakes/host-view.ts';
+import { JoinableManager } from '../../fakes/joinable-manager.ts';
 import { MemoryKeyFiles } from '../../fakes/memory-key-files.ts';
+import { PersonHost } from '../../fakes/person-host.ts';
 import { RecordedTerminal } from '../../fakes/recorded-terminal.ts';
 import { nodeInfo } from '../../fakes/scripted-manager.ts';
 
@@ -116,6 +118,25 @@ describe('who asks', () => {
     expect(refusal()[1]).to.include('mode is 0644');
   });
 
+  it('has no keys in a home that is not his, unless the configuration wants them', () => {
+    const hide = ({ keyFiles }: ReturnType<typeof person>, code: string) => {
+      keyFiles.exists = () => {
+        const cause = Object.assign(new Error('permission denied'), { code });
+        throw new ServiceManagerError('BAD_CONFIG', 'client.key: cannot be looked at', { cause });
+      };
+    };
+    const guest = joined();
+    hide(guest, 'EACCES');
+    expect(guest.identity()).to.equal(undefined);
+    expect(guest.refusal(['tcp://mgr1:5500'])[1]).to.include('run "service-mgr-client join TOKEN"');
+    const strict = joined('[security]\nmode = curve');
+    hide(strict, 'EACCES');
+    expect(strict.refusal()[1]).to.equal('client.key: cannot be looked at');
+    const broken = joined();
+    hide(broken, 'EIO');
+    expect(broken.refusal()[1]).to.equal('client.key: cannot be looked at');
+  });
+
   it('keeps what a manager says of its next key', () => {
     const { identity, own, told } = joined();
     const { publicKey } = newCurveKeys();
@@ -191,4 +212,28 @@ describe('the client of somebody who has joined', () => {
     const plain = await runClient(['nodes'], { queries: nodes }, { keyFiles, meanwhile });
     expect([plain.code, plain.manager.queries]).to.deep.equal([69, []]);
   });
+});
+
+describe('the managers that are asked', () => {
+  const config = '[Default]\nendpoint = tcp://mgr3:5500';
+  const orders: ReadonlyArray<
+    readonly [what: string, config: string | undefined, argv: string, managers: string]
+  > = [
+    ['those that were joined', undefined, 'nodes', 'tcp://mgr1:5500, tcp://mgr2:5500'],
+    ['those of the configuration before them', config, 'nodes', 'tcp://mgr3:5500'],
+    ['those of -e before all', config, '-e tcp://mgr4:5500 nodes', 'tcp://mgr4:5500'],
+  ];
+  for (const [what, text, argv, managers] of orders) {
+    it(`are ${what}`, async () => {
+      const host = new PersonHost();
+      for (const name of ['mgr2', 'mgr1']) {
+        const manager = await new JoinableManager(host.sockets, host.clock, name).start();
+        await host.end(`join ${manager.token('operator')} --manager tcp://${name}`);
+      }
+      host.config = text;
+      const { code, error } = await host.end(`-D -r 1 ${argv}`);
+      expect(code).to.equal(69);
+      expect(error).to.include(`managers ${managers}; window 5 s; as operator alice\n`);
+    });
+  }
 });

@@ -228,6 +228,14 @@ describe('a daemon that is managed', () => {
     });
   }
 
+  it('is looked for where its configuration says', async () => {
+    const { host } = await managed();
+    host.home = { ...host.home, managementEndpoint: 'ipc:///run/configured' };
+    const other = await RunningManagement.start(host.sockets, host.clock, 'ipc:///run/configured', handlers);
+    expect(await host.run('status')).to.equal(0);
+    expect(other.asked).to.have.length(1);
+  });
+
   it('is looked for where -e says', async () => {
     const { host } = await managed();
     const other = await RunningManagement.start(host.sockets, host.clock, 'ipc:///run/other', handlers);

@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isLoopbackEndpoint, securityModeOf, type WantedSecurity } from '../../../src/config/exposure.ts';
+import {
+  fromThisHost,
+  isLoopbackEndpoint,
+  securityModeOf,
+  type WantedSecurity,
+} from '../../../src/config/exposure.ts';
 import { bindEndpoint, connectEndpoint } from '../../../src/config/values.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 
@@ -20,6 +25,23 @@ const tcp = (host: fc.Arbitrary<string>) => fc.tuple(host, port).map(([name, at]
 const ipc = fc.stringMatching(/^[/@][!-~]{1,106}$/).map((path) => `ipc://${path}`);
 const onThisHost = fc.oneof(tcp(loopbackHost), ipc);
 const beyond = tcp(otherHost);
+
+describe('an endpoint, seen from this host,', () => {
+  for (const everywhere of ['*', '0.0.0.0', '[::]'])
+    it(`is at localhost when it is bound to ${everywhere}`, () => {
+      expect(fromThisHost(`tcp://${everywhere}:5800`)).to.equal('tcp://localhost:5800');
+    });
+
+  it('is what it is otherwise', () => {
+    for (const endpoint of [
+      'tcp://10.0.0.0.0.1:5800',
+      'tcp://127.0.0.1:5800',
+      'tcp://[::1]:1',
+      'ipc:///run/*:x',
+    ])
+      expect(fromThisHost(endpoint)).to.equal(endpoint);
+  });
+});
 
 describe('a loopback endpoint', () => {
   it('is every path, and every TCP port of localhost, 127.0.0.0/8 and ::1', () => {

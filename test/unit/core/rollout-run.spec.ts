@@ -219,7 +219,7 @@ describe('a rollout with nodes for which a policy refuses it', () => {
   const denied = { node: node('db1'), isAlive: true, isRefused: true, isDenied: true };
   const asked = { node: node('web1'), isAlive: true, isRefused: false };
   const lines = ['db1 done refused', 'web1 waiting'];
-  const alone = { ...plan, nodes: [asked.node] };
+  const alone = { ...plan, nodes: [asked.node], denied: [denied.node] };
 
   it('begins with the others, and counts those against nothing', () => {
     const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
@@ -234,6 +234,12 @@ describe('a rollout with nodes for which a policy refuses it', () => {
     expect(words(run.step(tick, 200_000))).to.include('ask web1');
   });
 
+  it('is stopped all the same by a node that refuses it and takes no part otherwise', () => {
+    const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
+    run.step(answer('stray', 'refused'), 0);
+    expect(run.progress().stop?.reason).to.equal('failures');
+  });
+
   it('is stopped all the same by a node that refuses it when it has its turn', () => {
     const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
     run.step(tick, 0);
@@ -242,7 +248,7 @@ describe('a rollout with nodes for which a policy refuses it', () => {
   });
 
   it('is over at once when there are no others', () => {
-    const nobody = { ...plan, nodes: [] };
+    const nobody = { ...alone, nodes: [] };
     const run = RolloutRun.open({ id, nodes: [denied], withheld: 0 }, nobody, options, 0);
     expect(words(run.step(tick, 0)).at(-1)).to.equal('end');
     expect(run.progress().stop).to.equal(undefined);

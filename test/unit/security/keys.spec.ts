@@ -25,11 +25,11 @@ import { encodeZ85 } from '../../../src/security/z85.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('a CURVE public key on a command line', () => {
-  it('is 43 characters that a shell leaves alone, and is read back', () => {
+  it('is text that a shell leaves alone and that is no option, and is read back', () => {
     for (let pair = 0; pair < 50; pair += 1) {
       const { publicKey } = newCurveKeys();
       const typed = printCurvePublic(publicKey);
-      expect(typed).to.match(/^[A-Za-z0-9_-]{43}$/);
+      expect(typed).to.match(/^smk1-[A-Za-z0-9_-]{43}$/);
       expect(readCurvePublic(typed)).to.equal(publicKey);
     }
   });
@@ -43,7 +43,15 @@ describe('a CURVE public key on a command line', () => {
     const typed = printCurvePublic(newCurveKeys().publicKey);
     // Its last bits are to spare, and not zero.
     const otherText = `${typed.slice(0, -1)}B`;
-    for (const text of ['', typed.slice(1), `${typed}A`, `${typed}=`, otherText, '!'.repeat(43)])
+    for (const text of [
+      '',
+      typed.slice(1),
+      typed.slice(5),
+      `${typed}A`,
+      `${typed}=`,
+      otherText,
+      '!'.repeat(43),
+    ])
       expect(readCurvePublic(text), text).to.equal(undefined);
   });
 });

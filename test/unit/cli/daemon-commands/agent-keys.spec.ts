@@ -4,6 +4,7 @@ import { fingerprintOf } from '../../../../src/security/fingerprint.ts';
 import { type CurveKeys, newCurveKeys } from '../../../../src/security/keys.ts';
 import { agentHost } from '../../../fakes/command-host.ts';
 import { JoinableManager } from '../../../fakes/joinable-manager.ts';
+import { RunningManagement } from '../../../fakes/management-door.ts';
 
 const keyFile = '/var/lib/service-mgr/agent/agent.key';
 const joinCommand = 'service-mgr-agentd join TOKEN --manager tcp://HOST';
@@ -141,8 +142,10 @@ describe('service-mgr-agentd keys rotate', () => {
   });
 
   it('sends no signal for an agent of another host', async () => {
-    const { host } = await running();
-    await host.end('-e tcp://web9:6000 keys rotate');
+    const { host, present } = await joined();
+    const there = 'tcp://web9:6000';
+    await RunningManagement.start(host.sockets, host.clock, there, statusOf(4_711), present);
+    expect((await host.end(`-e ${there} keys rotate`)).code).to.equal(0);
     expect(host.hangUps).to.deep.equal([]);
   });
 

@@ -149,6 +149,8 @@ for (const [program, hostOf, cmd] of [
       const { code, out } = await host.end('audit verify');
       expect(code).to.equal(65);
       expect(out).to.include('line 4 is the first that is wrong: the log goes on behind its head');
+      const late = await runningWith(lines.slice(2), logOf(3).head);
+      expect((await late.end('audit verify')).out).to.include('line 2 is the first that is wrong');
     });
 
     const damages: ReadonlyArray<readonly [what: string, log: readonly string[], complaint: string]> = [
