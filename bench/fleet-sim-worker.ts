@@ -3,8 +3,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent } from '../src/agent/agent.ts';
 import { trustingRules } from '../src/agent/gate.ts';
-import { openAuditLog } from '../src/bin/audit-log.ts';
 import type { Log } from '../src/platform/log.ts';
+import { NodeAppendFiles } from '../src/platform/node/append-files.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
 import { newBootId } from '../src/platform/node/ids.ts';
@@ -12,6 +12,7 @@ import { NodeKeyFiles } from '../src/platform/node/key-files.ts';
 import { ZmqSockets } from '../src/platform/zmq/sockets.ts';
 import type { Provider, ProviderResult } from '../src/provider/provider.ts';
 import { FileHeads } from '../src/store/audit-heads.ts';
+import { AuditTrail } from '../src/store/audit-trail.ts';
 import { MemoryJournal } from '../src/store/memory-journal.ts';
 import type { NodeName } from '../src/wire/fields.ts';
 import type { SimulatedSecurity, WorkerOrder } from './fleet-sim.ts';
@@ -46,8 +47,9 @@ function secured(known: SimulatedSecurity | undefined) {
   const security = { own, managers: [[manager]], keep: () => {} };
   if (auditFolder === undefined) return { security };
   const heads = new FileHeads(new NodeKeyFiles(), join(auditFolder, 'audit.head'));
-  const settings = { isAudited: true, auditMaxBytes: 1024 ** 3 };
-  return { security, audit: openAuditLog(settings, auditFolder, heads, silentLog) };
+  const path = join(auditFolder, 'audit.log');
+  const files = new NodeAppendFiles();
+  return { security, audit: AuditTrail.open({ files, path, heads, clock: nodeClock, log: silentLog }) };
 }
 
 async function start({ nodes, managers, runsFile, security }: WorkerOrder): Promise<void> {

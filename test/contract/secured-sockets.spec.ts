@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector';
 import { connect, createServer, type Socket as TcpSocket } from 'node:net';
 import { expect } from 'chai';
 import * as zmq from 'zeromq';
@@ -676,6 +677,30 @@ describe('ZmqSockets with keys', () => {
     for (const dealer of dealers) dealer.send(frames('ask'));
     await within(sockets.close(), 'the end of close');
     await within(Promise.all(inboxes.map(({ ended }) => ended)), 'the end of the loops');
+  });
+
+  it('are not disturbed by thousands of signals a second', async () => {
+    const router = await sockets.bindRouter(anyPort, { security: serverOf(manager) });
+    void echo(router);
+    // A profiler sends them to look where the program is.
+    const profiler = new Session();
+    profiler.connect();
+    profiler.post('Profiler.enable');
+    profiler.post('Profiler.setSamplingInterval', { interval: 100 });
+    profiler.post('Profiler.start');
+    try {
+      for (const round of numbers(20)) {
+        const dealers = numbers(20).map(() =>
+          sockets.connectDealer(router.endpoint, { security: clientOf(alice, manager) }),
+        );
+        const inboxes = dealers.map((dealer) => new Inbox(dealer));
+        for (const dealer of dealers) dealer.send(frames(`${round}`));
+        for (const answers of inboxes) expect(await answers.text()).to.equal(`${round}!`);
+        await Promise.all(dealers.map((dealer) => dealer.close()));
+      }
+    } finally {
+      profiler.disconnect();
+    }
   });
 
   it('can be opened, closed and opened again', async () => {

@@ -4,6 +4,7 @@ import type { ClientSecurity, HandshakeFailure } from '../socket-security.ts';
 import type { Frames } from '../sockets.ts';
 import { checkSecurity, isSamePair, secureClient } from './curve.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { uninterrupted } from './interrupted.ts';
 import type { Line, RawSocket } from './line.ts';
 import { watch } from './monitor.ts';
 import { Replaceable } from './replaceable.ts';
@@ -88,7 +89,7 @@ export class CurveConnection implements Line {
     try {
       secureClient(socket.raw, this.#security, this.#serverKey);
       const ended = watch(socket.raw, (event) => this.#saw(socket, event));
-      socket.raw.connect(this.endpoint);
+      uninterrupted(() => socket.raw.connect(this.endpoint));
       const connected = { socket, ended };
       this.#connected = connected;
       this.#place.put(socket);

@@ -1,4 +1,5 @@
 import type { Frames } from '../sockets.ts';
+import { uninterrupted } from './interrupted.ts';
 import type { RawSocket } from './line.ts';
 
 /**
@@ -118,5 +119,5 @@ export class Replaceable {
 }
 
 function isReadable(raw: object): boolean {
-  return 'readable' in raw && raw.readable === true;
+  return uninterrupted(() => 'readable' in raw && raw.readable === true);
 }
