@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Credentials } from '../../src/agent/credentials.ts';
 import { trustingRules } from '../../src/agent/gate.ts';
+import { Management } from '../../src/cli/daemon-management.ts';
 import { join } from '../../src/client/join.ts';
 import { parsePolicy } from '../../src/security/policy-parser.ts';
 import type { NodeName } from '../../src/wire/fields.ts';
@@ -303,6 +304,10 @@ describe('the key of an agent', () => {
     expect((await fleet.ask({ service: 'redis' })).outcomes).to.deep.equal(allOk);
     const { nodes } = await fleet.settled(fleet.client().history.nodes());
     expect(nodes[1]).to.include({ node: 'web2', fingerprint: next.fingerprint, presence: 'alive' });
+    // It goes by the new one itself: its management socket is for whoever has that.
+    const management = { endpoint: 'tcp://localhost:6001', ownKeys: () => next.curve, sockets, clock };
+    const status = await fleet.settled(new Management(management).ask({ cmd: 'agent.status' }));
+    expect(status.result).to.include({ fingerprint: next.fingerprint });
     expect(fleet.manager().manager.counters.framesRejected).to.equal(0);
   });
 });
