@@ -1,3 +1,5 @@
+import { FloodLimit } from '../core/flood-limit.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AuditHead, AuditValue } from '../security/audit-chain.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
@@ -20,11 +22,15 @@ export interface AuditLog {
 export class AgentAudit {
   readonly #audit: AuditLog | undefined;
   readonly #log: Log;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** A manager that was taken over must not push what matters out of the log. */
+  readonly #refusals = new FloodLimit();
   #lost = 0;
 
-  constructor(audit: AuditLog | undefined, log: Log) {
+  constructor(audit: AuditLog | undefined, log: Log, clock: Pick<Clock, 'now'>) {
     this.#audit = audit;
     this.#log = log;
+    this.#clock = clock;
   }
 
   /** Events that could not be written. */
@@ -46,11 +52,11 @@ export class AgentAudit {
   }
 
   refused(body: RequestBody, code: ErrorCode, reason: string, manager: string): void {
-    this.event('request.refused', { ...about(body), code, reason, manager });
+    this.#refusal('request.refused', { ...about(body), code, reason, manager });
   }
 
   refusedCancel(id: RequestId, manager: string): void {
-    this.event('cancel.refused', { id, manager });
+    this.#refusal('cancel.refused', { id, manager });
   }
 
   answered(id: RequestId, outcome: Readonly<Record<string, string | number | undefined>>): void {
@@ -66,6 +72,11 @@ export class AgentAudit {
 
   saveHead(): void {
     this.#orCount('head', () => this.#audit?.saveHead());
+  }
+
+  #refusal(event: string, fields: Fields): void {
+    const leftOut = this.#refusals.pass(event, this.#clock.now());
+    if (leftOut !== undefined) this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
   }
 
   #orCount(event: string, write: () => void): void {

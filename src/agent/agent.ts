@@ -93,7 +93,7 @@ export class Agent {
       actionTimeoutMs: config.actionTimeoutMs,
       maxTasks,
     });
-    const audit = new AgentAudit(deps.audit, log);
+    const audit = new AgentAudit(deps.audit, log, clock);
     const gate = new Gate({
       ...{ clock, node, rules: deps.rules, topics: () => this.#self.topics },
       namesOf: (service) => provider.namesOf?.(service) ?? [service],

@@ -62,6 +62,11 @@ export class Credentials {
     return this.#managers.find((manager) => keysOfManager(manager).includes(this.#proved))?.name ?? '';
   }
 
+  /** Whether it is sure for whom proofs are made: else one of several managers or keys may be at the other end. */
+  get isSure(): boolean {
+    return this.#isProved || this.#managers.flatMap(keysOfManager).length === 1;
+  }
+
   /** The last frame of a sink message that so far has these five. */
   mac([type, uuid, node, sequence, payload]: readonly Buffer[]): Buffer {
     const none = Buffer.alloc(0);

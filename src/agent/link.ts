@@ -57,8 +57,9 @@ export class Link {
     this.#topics = topics;
     this.#subscriber = this.#connectSubscriber();
     this.#sink = this.#connectSink();
-    const mac =
-      credentials === undefined ? {} : { mac: (frames: readonly Buffer[]) => credentials.mac(frames) };
+    const macOf = (frames: readonly Buffer[]) =>
+      credentials?.isSure === true ? credentials.mac(frames) : undefined;
+    const mac = credentials === undefined ? {} : { mac: macOf };
     this.report = new Report({ node, protocol, nextSequence, ...mac, sink: () => this.#sink });
   }
 
@@ -73,7 +74,7 @@ export class Link {
   }
 
   get dropped(): number {
-    return this.#dropped + this.#sink.dropped;
+    return this.#dropped + this.#sink.dropped + this.report.dropped;
   }
 
   /** Resolves when the link is closed. */
@@ -131,7 +132,10 @@ export class Link {
     if (credentials === undefined) return sockets.connectPush(sinkEndpoint, { lingerMs });
     return sockets.connectPush(sinkEndpoint, {
       ...{ lingerMs, security: credentials.security },
-      onHandshakeDone: (serverKey) => credentials.proved(serverKey),
+      onHandshakeDone: (serverKey) => {
+        credentials.proved(serverKey);
+        this.report.release();
+      },
       ...(onRefused === undefined ? {} : { onHandshakeFailed: onRefused }),
     });
   }

@@ -18,13 +18,19 @@ export interface ReportOptions {
   readonly node: NodeName;
   readonly protocol: ProtocolVersion;
   readonly nextSequence: () => number;
-  /** Makes the proof of who sends it; undefined without security. */
-  readonly mac?: ((frames: readonly Buffer[]) => Buffer) | undefined;
+  /** Makes the proof of who sends it, and says undefined while it is not known for whom. Undefined without security. */
+  readonly mac?: ((frames: readonly Buffer[]) => Buffer | undefined) | undefined;
 }
+
+// Presence is told again and again, and answers until they are stored.
+const maxHeld = 1_000;
 
 /** Speaks to one manager, in the form that it understands. A v1 manager only wants to hear results. */
 export class Report {
   readonly #options: ReportOptions;
+  /** What waits until it is known who is at the other end: under a proof for somebody else it would look forged. */
+  readonly #held: Buffer[][] = [];
+  #dropped = 0;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -33,6 +39,16 @@ export class Report {
   /** A v1 manager says nothing back: what it was sent counts as delivered. */
   get isConfirmed(): boolean {
     return this.#options.protocol === 'v2';
+  }
+
+  /** Messages that could not be kept until it was known for whom they are. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** It is known from now on who is at the other end. */
+  release(): void {
+    for (const frames of this.#held.splice(0)) this.#prove(frames);
   }
 
   /** `payload`: an answer as JSON. */
@@ -66,6 +82,21 @@ export class Report {
     if (!this.isConfirmed) return;
     const { sink, nextSequence, mac } = this.#options;
     const frames = framesOf(nextSequence());
-    sink().send(mac === undefined ? frames : withMac(frames, mac(frames)));
+    if (mac === undefined) sink().send(frames);
+    else this.#prove(frames);
+  }
+
+  #prove(frames: Buffer[]): void {
+    const { sink, mac } = this.#options;
+    const proof = mac?.(frames);
+    if (proof !== undefined) sink().send(withMac(frames, proof));
+    else this.#hold(frames);
+  }
+
+  #hold(frames: Buffer[]): void {
+    this.#held.push(frames);
+    if (this.#held.length <= maxHeld) return;
+    this.#held.shift();
+    this.#dropped += 1;
   }
 }

@@ -24,6 +24,7 @@ const outcomeOfCode: { readonly [Code in ErrorCode]?: Outcome } = {
   SHUTTING_DOWN: 'refused',
   NAME_CONFLICT: 'refused',
   JOURNAL_UNAVAILABLE: 'refused',
+  STORE_UNUSABLE: 'refused',
   CANCELLED: 'cancelled',
   REFUSED: 'refused',
   REQUEST_EXPIRED: 'expired',

@@ -1,4 +1,4 @@
-import { TokenBuckets } from '../core/token-bucket.ts';
+import { FloodLimit } from '../core/flood-limit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AuditHead, AuditValue } from '../security/audit-chain.ts';
@@ -20,17 +20,13 @@ export interface AuditLog extends Audit {
   saveHead(): void;
 }
 
-// What nobody has proved must not push what matters out of the log: at 500 bytes a line, 40 MB a day.
-const ofStrangers = { perSecond: 1, burst: 500, maxKeys: 16 };
-
 /** Words what happens at the manager for its audit log. */
 export class Auditor {
   readonly #audit: AuditLog | undefined;
   readonly #log: Log;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #buckets = new TokenBuckets(ofStrangers);
-  /** By event. */
-  readonly #leftOut = new Map<string, number>();
+  /** What nobody has proved must not push what matters out of the log: at 500 bytes a line, 40 MB a day. */
+  readonly #strange = new FloodLimit();
   #lost = 0;
 
   constructor(audit: AuditLog | undefined, log: Log, clock: Pick<Clock, 'now'>) {
@@ -57,13 +53,8 @@ export class Auditor {
 
   /** Of a few kinds, by whoever can reach a port: many a second are counted with the next one that is written. */
   strange(event: string, fields: AuditFields): void {
-    const leftOut = this.#leftOut.get(event) ?? 0;
-    if (!this.#buckets.take(event, this.#clock.now())) {
-      this.#leftOut.set(event, leftOut + 1);
-      return;
-    }
-    this.#leftOut.delete(event);
-    this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
+    const leftOut = this.#strange.pass(event, this.#clock.now());
+    if (leftOut !== undefined) this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
   }
 
   /** Undefined where nothing is written down. */

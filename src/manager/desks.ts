@@ -66,7 +66,8 @@ export class Desks {
     const policy = gate?.policy ?? new PolicyDesk({ rules: [] });
     const asked = { clock, presence, requests, plans, policy, port };
     const maxOpenEach = () => gate?.maxOpenEach ?? Number.POSITIVE_INFINITY;
-    const fingerprintOf = (node: string) => gate?.ring.ofAgent(node)[0]?.fingerprint;
+    // While one key takes the place of another, the latest is the last.
+    const fingerprintOf = (node: string) => gate?.ring.ofAgent(node).at(-1)?.fingerprint;
     this.front = new FrontDesk({
       ...{ clock, log, auditor, tally, addressOf, reject },
       intake: new Intake({ ...asked, maxOpenEach }),

@@ -94,7 +94,7 @@ export class AgentDesk {
       actionTimeoutMs: 60_000,
       maxTasks,
     });
-    this.audit = new AgentAudit(audit, log);
+    this.audit = new AgentAudit(audit, log, clock);
     this.gate = new Gate({
       ...{ clock, node, rules, topics: () => new Set(['any'] as Topic[]) },
       namesOf: (service) => [service],

@@ -28,6 +28,11 @@ export class FleetKeys {
   readonly #owners = new Map<string, KeyOwner>();
   readonly #folders = new Map<string, ManagersFolder>();
 
+  /** Those whom every manager knows: the operators alice and bob, and eyes, a monitor. */
+  people(): KeyOwner[] {
+    return [this.operator(), this.operator('bob'), this.monitor()];
+  }
+
   operator(name = 'alice'): KeyOwner {
     return this.#of('operator', name);
   }

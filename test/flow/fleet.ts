@@ -36,7 +36,7 @@ export interface ClientOptions {
 /** The whole road in one process: real managers, agents and clients on a memory bus, and time that moves when told. */
 export class Fleet {
   readonly clock = new ManualClock();
-  readonly network = new Network();
+  readonly network = new Network(this.clock);
   readonly managers: ManagerHost[] = [];
   readonly nodes: Node[] = [];
   readonly #crashes: unknown[] = [];
@@ -55,7 +55,7 @@ export class Fleet {
   static async start(options: FleetOptions = {}): Promise<Fleet> {
     const { managers = ['m1'], managerConfig, nodes = [], isSecure = false } = options;
     const fleet = new Fleet(isSecure);
-    fleet.#world.keys?.operator();
+    fleet.#world.keys?.people();
     for (const name of managers) {
       fleet.managers.push(new ManagerHost(name, fleet.managers.length, fleet.#world, managerConfig));
     }

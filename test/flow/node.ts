@@ -1,10 +1,11 @@
 import { Agent } from '../../src/agent/agent.ts';
-import { type GateRules, trustingRules } from '../../src/agent/gate.ts';
+import type { GateRules } from '../../src/agent/gate.ts';
 import { HealthChecks } from '../../src/agent/health.ts';
 import { sleep } from '../../src/platform/clock.ts';
 import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
 import { Service8 } from '../../src/provider/service8.ts';
 import { VerifiedProvider } from '../../src/provider/verified.ts';
+import type { Policy } from '../../src/security/policy.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { MemoryJournal } from '../../src/store/memory-journal.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
@@ -16,6 +17,7 @@ import { RecordedAudit } from '../fakes/recorded-audit.ts';
 import { RecordedLog } from '../fakes/recorded-log.ts';
 import { ScriptedProbe } from '../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../fakes/scripted-processes.ts';
+import { knownOperators } from '../fakes/signed-words.ts';
 import { guarded } from './guarded.ts';
 import { hostOf, type ManagerHost, type World } from './manager-host.ts';
 import { Program } from './program.ts';
@@ -33,8 +35,10 @@ export interface NodeOptions {
   readonly wallSkewMs?: number;
   /** How long a service must stay what an action made it. Default: nobody looks. */
   readonly settleMs?: number;
-  /** Whose requests count on it, and what its own policy says. Default: what its managers send, and nothing. */
-  readonly rules?: GateRules;
+  /** Whose word counts on it: that of its managers (default), or that of alice and nobody else. */
+  readonly trust?: 'manager' | 'operators';
+  /** Its own. Default: one that says nothing. */
+  readonly policy?: Policy;
 }
 
 const services = ['nginx', 'redis'];
@@ -115,7 +119,7 @@ export class Node {
     this.kill();
     const { clock, network, newId, onCrash } = this.#world;
     const { nodeName = this.name, roles = [], topics = [], protocol = 'v2' } = this.#options;
-    const { wallSkewMs, settleMs = 0, rules = trustingRules } = this.#options;
+    const { wallSkewMs, settleMs = 0 } = this.#options;
     const security = this.#world.keys?.agentSecurity(nodeName, this.#managers);
     const program = new Program(this.name, network, clock, wallSkewMs);
     this.#journal = new MemoryJournal(this.#journal);
@@ -149,7 +153,7 @@ export class Node {
       log: this.log,
       host: hostOf(this.name),
       pid: 1,
-      ...{ provider, health, rules, security, audit: this.audit },
+      ...{ provider, health, rules: this.#rules(), security, audit: this.audit },
       journal,
       boot,
       random: numbersFrom(Number.parseInt(boot.slice(-8), 16)),
@@ -171,6 +175,13 @@ export class Node {
   vanish(): void {
     this.#program?.vanish();
     this.#agent = undefined;
+  }
+
+  #rules(): GateRules {
+    const { trust = 'manager', policy = { rules: [] } } = this.#options;
+    const alice = this.#world.keys?.operator();
+    if (trust === 'manager' || alice === undefined) return { trust: { kind: 'manager' }, policy };
+    return { trust: { kind: 'operators', known: knownOperators(alice) }, policy };
   }
 
   #checkJournal(program: Program, method: string): void {

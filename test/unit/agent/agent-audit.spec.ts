@@ -4,6 +4,7 @@ import type { Pass } from '../../../src/agent/gate.ts';
 import { auditStart, nextLine } from '../../../src/security/audit-chain.ts';
 import { RequestBody } from '../../../src/wire/request.ts';
 import { keyOwner } from '../../fakes/key-owners.ts';
+import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';
 import { idOf } from '../../fakes/stored-requests.ts';
@@ -23,8 +24,8 @@ const ofManager: Extract<Pass, { isGood: true }> = {
 const what = { id, action: 'restart', service: 'nginx', target: 'role:web' };
 
 function audited() {
-  const [recorded, log] = [new RecordedAudit(), new RecordedLog()];
-  return { recorded, log, audit: new AgentAudit(recorded, log) };
+  const [recorded, log, clock] = [new RecordedAudit(), new RecordedLog(), new ManualClock()];
+  return { recorded, log, clock, audit: new AgentAudit(recorded, log, clock) };
 }
 
 describe('the audit of an agent', () => {
@@ -87,6 +88,27 @@ describe('the audit of an agent', () => {
   });
 });
 
+describe('a flood of what is refused', () => {
+  it('takes a bounded part of the audit log, and how much is left out is said', () => {
+    const { audit, recorded, clock } = audited();
+    for (let count = 0; count < 2_000; count += 1) audit.refused(restart, 'UNAUTHENTICATED', 'no', 'm1');
+    expect(recorded.events).to.have.length(500);
+    clock.advance(1_000);
+    audit.refused(restart, 'UNAUTHENTICATED', 'no', 'm1');
+    expect(recorded.events.at(-1)?.[1]).to.include({ leftOut: 1_500, code: 'UNAUTHENTICATED' });
+  });
+
+  it('keeps nothing else out of it', () => {
+    const { audit, recorded } = audited();
+    for (let count = 0; count < 2_000; count += 1) audit.refusedCancel(id, 'm1');
+    audit.refused(restart, 'UNAUTHENTICATED', 'no', 'm1');
+    audit.received(restart, ofAlice, 'm1');
+    expect(recorded.events.slice(500).map(([event]) => event)).to.deep.equal([
+      ...['request.refused', 'request.received'],
+    ]);
+  });
+});
+
 describe('the audit that cannot be written', () => {
   it('keeps what changes a service from beginning', () => {
     const { audit, recorded } = audited();
@@ -129,7 +151,7 @@ describe('the audit that cannot be written', () => {
 
 describe('an agent without an audit log', () => {
   it('takes everything, loses nothing and has no head', () => {
-    const audit = new AgentAudit(undefined, new RecordedLog());
+    const audit = new AgentAudit(undefined, new RecordedLog(), new ManualClock());
     audit.received(restart, ofManager, 'm1');
     audit.answered(id, { returncode: 0 });
     audit.saveHead();

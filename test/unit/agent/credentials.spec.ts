@@ -59,6 +59,18 @@ describe('the credentials of a link', () => {
     expect(credentials.managerName).to.equal('m1');
   });
 
+  it('are sure for whom they are with one key, and with several when one was shown', () => {
+    expect(credentialsFor(m1).credentials.isSure).to.equal(true);
+    for (const managers of [[m1, m2], [{ ...m1, nextKey: m1Next.publicKey }]]) {
+      const { credentials } = credentialsFor(...managers);
+      expect(credentials.isSure).to.equal(false);
+      proves(credentials, m1Keys);
+      expect(credentials.isSure).to.equal(true);
+      credentials.announced(stranger.publicKey);
+      expect(credentials.isSure).to.equal(true);
+    }
+  });
+
   it('prove each message by itself', () => {
     const { credentials } = credentialsFor(m1);
     const mac = credentials.mac(frames).toString('hex');

@@ -5,6 +5,7 @@ import { fingerprintOf } from '../../../src/security/fingerprint.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
 import type { KnownManager } from '../../../src/security/known-manager.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';
 
@@ -19,7 +20,7 @@ function keeping(fail: () => void = () => {}) {
       fail();
       kept.push(manager);
     },
-    { log, audit: new AgentAudit(audit, log) },
+    { log, audit: new AgentAudit(audit, log, new ManualClock()) },
   );
   return { log, audit, kept, keep };
 }

@@ -46,9 +46,9 @@ class ManagerEnd {
     await this.sink.rekey(serverOf(keys, 'sink'));
   }
 
-  known(name: string): KnownManager {
+  readonly known = (name: string): KnownManager => {
     return { name, key: this.keys.publicKey, endpoints: { join: 'tcp://x:5850' } };
-  }
+  };
 }
 
 function serverOf({ publicKey, secretKey }: CurveKeys, domain: string) {
@@ -64,7 +64,12 @@ function isProved(frames: readonly Buffer[] | undefined, manager: CurveKeys, age
   return isGoodSinkMac(managerProofKey(manager, agent.publicKey), parts, mac);
 }
 
-async function linked(change: Partial<AgentSecurity> = {}, managerCount = 2) {
+async function linked(
+  change: Partial<AgentSecurity> | ((ends: readonly ManagerEnd[]) => Partial<AgentSecurity>) = {},
+  managerCount = 2,
+  /** What is done before any of them has met a manager. */
+  begin: (links: Links) => void = () => {},
+) {
   const clock = new ManualClock();
   const sockets = new MemorySockets({ clock });
   let admitted: readonly CurveKeys[] = [own];
@@ -87,13 +92,14 @@ async function linked(change: Partial<AgentSecurity> = {}, managerCount = 2) {
       own,
       managers: ends.map((end, index) => [end.known(`m${index + 1}`)]),
       keep: (manager) => kept.push(manager),
-      ...change,
+      ...(typeof change === 'function' ? change(ends) : change),
     },
     nextSequence: () => sequence++,
     onRefused: (manager, failure) => refused.push([manager, failure]),
   });
   const handlers = { onDispatch: () => {}, onRejected: () => {}, onForeignTopic: () => {} };
   for (const link of links.all) void link.listen(handlers);
+  begin(links);
   const [first, second] = links.all;
   const [end, otherEnd] = ends;
   if (first === undefined || end === undefined) throw new Error('no link');
@@ -173,6 +179,22 @@ describe('links with security', () => {
     expect(kept.at(-1)).to.deep.equal({ ...end.known('m1'), key: next.publicKey });
     expect(links.security?.managers[0]).to.deep.equal([kept.at(-1)]);
     expect(refused).to.deep.equal([]);
+  });
+
+  it('prove what they said before it was known who is there for whoever is there then', async () => {
+    const [m1, m2] = [newCurveKeys().publicKey, newCurveKeys().publicKey];
+    const several = ({ known, keys }: ManagerEnd): KnownManager[] => [
+      { ...known('m1'), key: m1 },
+      { ...known('m2'), key: m2, nextKey: keys.publicKey },
+    ];
+    const { end, first, say } = await linked(
+      (ends) => ({ managers: ends.map(several) }),
+      1,
+      ({ all }) => all[0]?.report.acknowledge(idOf(1), 'running'),
+    );
+    await say(idOf(2));
+    expect(end.arrived.map((frames) => isProved(frames, end.keys, own))).to.deep.equal([true, true]);
+    expect(first.managerName).to.equal('m2');
   });
 
   it('do not find it again when it has a key that nobody spoke of', async () => {

@@ -6,6 +6,7 @@ import { newCurveKeys } from '../../../src/security/keys.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName, type Topic } from '../../../src/wire/fields.ts';
 import { answerManagement, type ManagementReply } from '../../../src/wire/management.ts';
+import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';
 
@@ -43,7 +44,7 @@ function handlersOf(changes: Partial<AgentManagementDeps> = {}) {
     providerName: 'systemd',
     pid: 7,
     security: () => undefined,
-    audit: new AgentAudit(undefined, new RecordedLog()),
+    audit: new AgentAudit(undefined, new RecordedLog(), new ManualClock()),
     uptimeMs: () => 1_000.4,
     counters: () => counters,
     stop: () => {
@@ -103,7 +104,7 @@ describe('the head of the audit log of an agent', () => {
   it('is told', () => {
     const log = new RecordedAudit();
     log.write('agent.started', {});
-    const { ask } = handlersOf({ audit: new AgentAudit(log, new RecordedLog()) });
+    const { ask } = handlersOf({ audit: new AgentAudit(log, new RecordedLog(), new ManualClock()) });
     expect(resultOf(ask('agent.audit.head'))).to.deep.equal(log.head);
   });
 

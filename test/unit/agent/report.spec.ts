@@ -102,6 +102,57 @@ describe('the report to a v2 manager', () => {
     ]);
   });
 
+  it('waits until it is known for whom the proof is made, and keeps its order', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    let whom: string | undefined;
+    const mac = () => (whom === undefined ? undefined : Buffer.from(`for ${whom}`));
+    const push = sockets.connectPush('tcp://localhost:5700');
+    let sequence = 7;
+    const report = new Report({
+      sink: () => push,
+      node,
+      protocol: 'v2',
+      nextSequence: () => sequence++,
+      mac,
+    });
+    report.hello(hello);
+    report.acknowledge(id, 'running');
+    await settle();
+    report.release();
+    await settle();
+    expect(arrived).to.deep.equal([]);
+    whom = 'm1';
+    report.release();
+    report.release();
+    report.bye(hello.boot);
+    await settle();
+    expect(arrived.map((frames) => `${frames[0]} ${frames[3]} ${frames[5]}`)).to.deep.equal([
+      ...['hello 7 for m1', 'ack 8 for m1', 'bye 9 for m1'],
+    ]);
+    expect(report.dropped).to.equal(0);
+  });
+
+  it('of which too much waits loses the oldest of it, and counts that', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    let isKnown = false;
+    const mac = () => (isKnown ? Buffer.alloc(32) : undefined);
+    const push = sockets.connectPush('tcp://localhost:5700');
+    let sequence = 0;
+    const report = new Report({
+      sink: () => push,
+      node,
+      protocol: 'v2',
+      nextSequence: () => sequence++,
+      mac,
+    });
+    for (let count = 0; count < 1_003; count += 1) report.acknowledge(id, 'running');
+    expect(report.dropped).to.equal(3);
+    isKnown = true;
+    report.release();
+    await settle();
+    expect([arrived.length, String(arrived[0]?.[3])]).to.deep.equal([1_000, '3']);
+  });
+
   it('is confirmed by the manager', async () => {
     expect((await reportTo('v2')).report.isConfirmed).to.equal(true);
   });

@@ -44,6 +44,8 @@ describe('the outcome of an answer', () => {
     POLICY_DENIED: 'refused',
     NOT_MEANT: 'refused',
     REPLAYED: 'refused',
+    JOURNAL_UNAVAILABLE: 'refused',
+    STORE_UNUSABLE: 'refused',
     PROVIDER_FAILED: 'failed',
     BAD_CONFIG: 'failed',
   };
