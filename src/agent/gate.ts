@@ -2,7 +2,14 @@ import { couldMean, targetMatcher } from '../core/target-match.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
 import type { PublicKeyFile } from '../security/key-file.ts';
-import { type Asker, decide, describeDecision, type Policy } from '../security/policy.ts';
+import {
+  type Asker,
+  actionsOf,
+  type Decision,
+  decide,
+  describeDenial,
+  type Policy,
+} from '../security/policy.ts';
 import { verifyBody } from '../security/signature.ts';
 import { isPast, isTooFarAhead } from '../security/skew.ts';
 import type { Signed } from '../wire/dispatch.ts';
@@ -118,18 +125,25 @@ export class Gate {
     return { isGood: false, code: 'NOT_MEANT', reason: reason.slice(0, longestReason) };
   }
 
-  #denial(asker: Asker, { cmd: action, service }: RequestBody): string | undefined {
+  #denial(asker: Asker, body: RequestBody): string | undefined {
+    for (const action of actionsOf(body)) {
+      const denied = this.#deniedBy(asker, action, body.service);
+      if (denied !== undefined) return describeDenial(action, denied);
+    }
+    return undefined;
+  }
+
+  #deniedBy(asker: Asker, action: string, service: ServiceName): Decision | undefined {
     const { node, topics, namesOf } = this.#options;
     const place = { name: node, topics: topics() };
     const isAt = (target: string) => targetMatcher(target)(place);
     const about = (name: string) => decide(this.#rules.policy, { asker, action, service: name, isAt });
     const named = about(service);
-    if (!named.isAllowed) return describeDecision(named);
+    if (!named.isAllowed) return named;
     // Nobody has to allow each name that a service may have; to deny one of them is enough.
-    const denied = namesOf(service)
+    return namesOf(service)
       .map(about)
       .find(({ rule }) => rule?.verb === 'deny');
-    return denied === undefined ? undefined : describeDecision(denied);
   }
 }
 

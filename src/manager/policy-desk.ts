@@ -2,8 +2,9 @@ import type { Member } from '../core/roster.ts';
 import { type TargetNode, targetMatcher } from '../core/target-match.ts';
 import {
   type Asker,
+  actionsOf,
   decide,
-  describeDecision,
+  describeDenial,
   explain,
   isAboutPlaces,
   type Policy,
@@ -16,7 +17,7 @@ import type { RequestBody } from '../wire/request.ts';
 /** For whom the request is refused, each with why. */
 export type Denials = ReadonlyMap<NodeName, string>;
 
-type Asked = Pick<RequestBody, 'cmd' | 'service'>;
+type Asked = Pick<RequestBody, 'cmd' | 'service' | 'health'>;
 
 /** What the policy of the manager says of requests, node by node. */
 export class PolicyDesk {
@@ -34,21 +35,25 @@ export class PolicyDesk {
     this.#matchers = new Map();
   }
 
-  denials(asker: Asker, { cmd: action, service }: Asked, members: readonly Member[]): Denials {
+  denials(asker: Asker, asked: Asked, members: readonly Member[]): Denials {
     const denials = new Map<NodeName, string>();
-    const common = { asker, action, service };
-    const isPlaced = this.dependsOnPlace(asker, { cmd: action, service });
-    const everywhere = isPlaced ? undefined : decide(this.#policy, { ...common, isAt: () => false });
-    for (const member of members) {
-      const decision = everywhere ?? decide(this.#policy, { ...common, isAt: this.#isAt(member) });
-      if (!decision.isAllowed) denials.set(member.node, describeDecision(decision));
+    for (const action of actionsOf(asked)) {
+      const question = { asker, action, service: asked.service };
+      const isPlaced = isAboutPlaces(this.#policy, question);
+      const everywhere = isPlaced ? undefined : decide(this.#policy, { ...question, isAt: () => false });
+      for (const member of members) {
+        if (denials.has(member.node)) continue;
+        const decision = everywhere ?? decide(this.#policy, { ...question, isAt: this.#isAt(member) });
+        if (!decision.isAllowed) denials.set(member.node, describeDenial(action, decision));
+      }
     }
     return denials;
   }
 
   /** Whether it may be one thing on one node, and another on another. */
-  dependsOnPlace(asker: Asker, { cmd: action, service }: Asked): boolean {
-    return isAboutPlaces(this.#policy, { asker, action, service });
+  dependsOnPlace(asker: Asker, asked: Asked): boolean {
+    const { service } = asked;
+    return actionsOf(asked).some((action) => isAboutPlaces(this.#policy, { asker, action, service }));
   }
 
   /** What it would say of this, with the nodes of which the same is said together. */

@@ -303,6 +303,16 @@ describe('the policy of a node', () => {
     expect(codeOf(ask(service('sshd.service')))).to.equal('POLICY_DENIED');
   });
 
+  it('is asked about a health check as well', () => {
+    const { ask } = under('deny health nginx');
+    expect(codeOf(ask())).to.equal('good');
+    const pass = ask({ health: 'exec:web' });
+    expect([codeOf(pass), reasonOf(pass)]).to.deep.equal([
+      'POLICY_DENIED',
+      'health check refused by line 1: deny health nginx',
+    ]);
+  });
+
   it('denies by another name of the service', () => {
     expect(reasonOf(under('deny stop sshd').ask(service('ssh')))).to.equal(
       'refused by line 1: deny stop sshd',

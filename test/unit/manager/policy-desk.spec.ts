@@ -86,6 +86,22 @@ describe('the policy of a manager', () => {
     expect(Object.keys(denied(desk, watch, 'status'))).to.have.length(3);
   });
 
+  it('is asked about a health check as about an action of its own, which who may only look does not have', () => {
+    const check = { ...asked('status', 'nginx'), health: 'exec:web' };
+    const desk = new PolicyDesk(policyOf('deny operator:bob health nginx at role:web'));
+    expect(desk.denials(alice, check, members).size).to.equal(0);
+    expect(Object.fromEntries(desk.denials(bob, check, members))).to.deep.equal({
+      web1: 'health check refused by line 1: deny operator:bob health nginx at role:web',
+      web2: 'health check refused by line 1: deny operator:bob health nginx at role:web',
+    });
+    expect(desk.dependsOnPlace(bob, check)).to.equal(true);
+    expect(desk.dependsOnPlace(bob, asked('status', 'nginx'))).to.equal(false);
+    expect(desk.denials(watch, check, members).get(members[0]?.node as NodeName)).to.equal(
+      'health check refused: no rule allows it',
+    );
+    expect(desk.denials(watch, asked('status', 'nginx'), members).size).to.equal(0);
+  });
+
   it('counts from the next request on when it is replaced', () => {
     const desk = new PolicyDesk(policyOf('deny stop nginx at web1'));
     expect(Object.keys(denied(desk, alice, 'stop'))).to.deep.equal(['web1']);
