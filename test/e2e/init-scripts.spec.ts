@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { eventually } from '../fakes/eventually.ts';
 import { type Instance, installDebian, instanceOf, pidIn } from './harness/init-scripts.ts';
+import { joinInstalled } from './harness/joined-host.ts';
 import { type PrivateRoot, startPrivateRoot } from './harness/private-root.ts';
 import { cleanUp } from './harness/processes.ts';
 
@@ -29,10 +30,23 @@ describe('the init scripts for Debian', function () {
     return codes;
   };
 
+  it('say 6, and what to do, when the agent has joined no manager', async () => {
+    const { code, stdout, stderr } = await host.run('service', agent.name, 'start');
+    expect(code, stderr).to.equal(6);
+    expect(`${stdout}${stderr}`).to.match(/joined no manager.*service-mgr-agentd join/s);
+    expect(await told(['status', 'stop'], agent)).to.deep.equal([
+      ['status', 3],
+      ['stop', 0],
+    ]);
+  });
+
   for (const instance of [manager, agent]) {
     it(`start, show, reload and stop ${instance.name}, with the exit codes of LSB`, async () => {
       // With a manager there is somebody to take an agent's goodbye.
-      if (instance === agent) await tell('start', manager);
+      if (instance === agent) {
+        await tell('start', manager);
+        await joinInstalled(host);
+      }
       const verbs = ['status', 'stop', 'try-restart', 'reload', 'start', 'start', 'status', 'reload'];
       expect(await told(verbs, instance)).to.deep.equal([
         ...[
