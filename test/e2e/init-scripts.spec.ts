@@ -157,14 +157,21 @@ describe('the init scripts for Debian', function () {
     );
   });
 
-  it('keep the files of the agent out of the hands of the manager', async () => {
+  it('keep the keys to their owners, and the files of the agent out of the hands of the manager', async () => {
+    const state = '/var/lib/service-mgr';
+    const paths = ['', '/manager.key', '/audit.log', '/agent', '/agent/agent.key'].map(
+      (path) => state + path,
+    );
     const modes = await host.sh(
-      "stat -c '%a %U %G %n' /run/service-mgr /var/lib/service-mgr /var/lib/service-mgr/agent /var/log/service-mgr/*",
+      `stat -c '%a %U %G %n' /run/service-mgr ${paths.join(' ')} /var/log/service-mgr/*`,
     );
     expect(modes.trim().split('\n')).to.deep.equal([
       '1775 root service-mgr /run/service-mgr',
       '1770 root service-mgr /var/lib/service-mgr',
+      '600 service-mgr service-mgr /var/lib/service-mgr/manager.key',
+      '600 service-mgr service-mgr /var/lib/service-mgr/audit.log',
       '700 root root /var/lib/service-mgr/agent',
+      '600 root root /var/lib/service-mgr/agent/agent.key',
       '640 root root /var/log/service-mgr/service-mgr-agentd.log',
       '640 service-mgr adm /var/log/service-mgr/service-mgrd.log',
     ]);
