@@ -117,6 +117,13 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     });
   }
 
+  it('let the manager open as many files as its settings say', async () => {
+    await host.sh('echo OPEN_FILES=5000 >>/etc/sysconfig/service-mgrd');
+    expect(await told(host, '/etc/rc.d/init.d/service-mgrd', ['restart'])).to.deep.equal([['restart', 0]]);
+    const limits = await host.sh(`cat /proc/${await pidIn(host, manager)}/limits`);
+    expect(limits).to.match(/^Max open files +5000 +5000 /m);
+  });
+
   it('have the library start the manager as its user, and the agent as root', async () => {
     const calls = (await host.sh('cat /run/functions.calls')).split('\n');
     const starts = calls.filter((call) => call.startsWith('daemon '));
@@ -126,7 +133,7 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     for (const call of starts.filter((line) => line.includes('bin/service-mgr-agentd '))) {
       expect(call).to.match(/^daemon --force --pidfile \S+service-mgr-agentd.pid /);
     }
-    expect(starts).to.have.length(10);
+    expect(starts).to.have.length(11);
   });
 });
 

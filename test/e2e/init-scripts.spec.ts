@@ -143,14 +143,16 @@ describe('the init scripts for Debian', function () {
     expect(await tell('status', manager)).to.equal(0);
   });
 
-  it('make the user, run the manager as that user and the agent as root, with their environment', async () => {
-    await host.sh("echo 'SMTEST_EXTRA=from-defaults' >>/etc/default/service-mgrd");
+  it('make the user, run the manager as that user and the agent as root, with what is set for them', async () => {
+    await host.sh("printf '%s\\n' SMTEST_EXTRA=from-defaults OPEN_FILES=5000 >>/etc/default/service-mgrd");
     expect(await tell('restart', manager)).to.equal(0);
     expect(await tell('start', agent)).to.equal(0);
     const users = await host.sh('ps -o user:20= -C node');
     expect(users.trim().split(/\s+/)).to.have.members(['root', 'service-mgr']);
     const environment = await host.sh(`tr '\\0' '\\n' </proc/${await pidIn(host, manager)}/environ`);
     expect(environment).to.include('SMTEST_EXTRA=from-defaults\n');
+    const limits = await host.sh(`cat /proc/${await pidIn(host, manager)}/limits`);
+    expect(limits).to.match(/^Max open files +5000 +5000 /m);
     await eventually(
       async () => (await host.sh('service-mgr-client nodes')).includes('alive'),
       'the agent has found the manager',
