@@ -120,7 +120,7 @@ WatchdogSec=${watchdogSeconds}
     const line = [
       'security',
       '--offline=true',
-      '--threshold=16',
+      '--threshold=18',
       '--no-pager',
       `${units}service-mgrd.service`,
     ];
