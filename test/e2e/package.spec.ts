@@ -152,6 +152,7 @@ describe('the packages', function () {
   for (const init of ['init scripts', 'systemd'] as const) {
     describe(`on a host with ${init}`, () => {
       let root: OverlayRoot;
+      let keys = '';
 
       before(async () => {
         root = await startOverlayRoot(init === 'systemd' ? 'systemd' : 'none');
@@ -167,6 +168,8 @@ describe('the packages', function () {
         const last = commands.pop() ?? '';
         await follow(root, commands);
         await untilAlive(root);
+        keys = await keysOn(root);
+        for (const name of ['manager', 'agent', 'client']) expect(keys).to.include(`/${name}.key\n`);
         expect(last).to.equal('service-mgr-client -T any -c status -s cron');
         const { code, stdout } = await root.run('sh', ['-c', last]);
         const [answer] = JSON.parse(stdout);
@@ -180,8 +183,7 @@ describe('the packages', function () {
 
       it('restart what runs when they are upgraded, and leave configuration and keys alone', async () => {
         await root.sh("echo '# mine' >>/etc/service-mgr/service-mgrd.conf");
-        const [before, keys] = [await running(root), await keysOn(root)];
-        for (const name of ['manager', 'agent', 'client']) expect(keys).to.include(`/${name}.key\n`);
+        const before = await running(root);
         await root.sh(`dpkg -i ${fileIn(folder, '.deb')}`);
         await expectRunning(root);
         const after = await running(root);
@@ -189,10 +191,11 @@ describe('the packages', function () {
         expect(await root.sh('tail -n 1 /etc/service-mgr/service-mgrd.conf')).to.equal('# mine\n');
         expect(await keysOn(root)).to.equal(keys);
         await untilAlive(root);
+        const status = ['-T', 'any', '-c', 'status', '-s', 'cron'];
+        expect(await root.run('service-mgr-client', status)).to.include({ code: 2 });
       });
 
       it('stop the daemons and leave configuration, keys, history and logs alone when they are removed', async () => {
-        const keys = await keysOn(root);
         await root.sh('apt-get remove -y service-mgr');
         expect(await running(root)).to.deep.equal({});
         expect(leftovers(root).filter((path) => !kept.test(path))).to.deep.equal([]);
@@ -205,7 +208,7 @@ describe('the packages', function () {
 
       it('leave nothing but the keys of people when they are purged', async () => {
         await root.sh(`echo 'deny stop sshd' >/etc/service-mgr/service-mgr-agentd.policy
-mkdir /etc/service-mgr/operators.d
+mkdir -p /etc/service-mgr/operators.d
 touch /etc/service-mgr/operators.d/alice.pub`);
         await root.sh('apt-get purge -y service-mgr');
         const left = leftovers(root).filter((path) => path !== wantsFolder);
