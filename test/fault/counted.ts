@@ -1,12 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { History } from '../../src/client/index.ts';
+import type { History, ServiceManager } from '../../src/client/index.ts';
 import type { DaemonOptions } from '../e2e/harness/daemon.ts';
-import { type RunningAgent, type RunningManager, startAgent, startClient } from '../e2e/harness/fleet.ts';
+import {
+  type RunningAgent,
+  type RunningManager,
+  startAgent,
+  startClient,
+  startManager,
+} from '../e2e/harness/fleet.ts';
+import { openLibrary } from '../e2e/harness/library.ts';
 import { isObject, type JsonObject } from '../e2e/harness/management.ts';
 import type { Exit, Program } from '../e2e/harness/program.ts';
-import { SecuredManager, startSecuredAgent } from '../e2e/harness/secured-fleet.ts';
+import {
+  clientArgs,
+  clientOf,
+  SecuredManager,
+  startSecuredAgent,
+  startSecuredManager,
+} from '../e2e/harness/secured-fleet.ts';
 import { serviceProgram } from '../e2e/harness/service-program.ts';
 import { eventually } from '../fakes/eventually.ts';
+
+/** A manager, and what it takes to ask it. */
+export interface AskedManager {
+  readonly manager: RunningManager;
+  readonly library: ServiceManager;
+  /** See `ActionRequest`. */
+  readonly as: readonly string[];
+}
+
+/** On loopback: one without security, or one that is asked by an operator whom it knows. */
+export async function startAskedManager(security: 'keys' | 'none'): Promise<AskedManager> {
+  if (security === 'none') {
+    const manager = await startManager();
+    return { manager, library: openLibrary(manager.endpoints.frontend), as: [] };
+  }
+  const manager = await startSecuredManager();
+  const operator = await manager.enrol('operator', 'alice');
+  return { manager, library: clientOf(operator), as: clientArgs(operator) };
+}
 
 /** A node, and how often it acted on a service. */
 export interface Counted {
