@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { agentCommand } from '../e2e/harness/joined-fleet.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import { startsSlowly, type TestService } from '../e2e/harness/services.ts';
 import { eventually } from '../fakes/eventually.ts';
@@ -124,6 +125,13 @@ describe('an agent that is killed', function () {
       expect(answers.get(victim.node)).to.equal('INTERRUPTED');
       return settledStart(fleet, service, asked);
     });
+  });
+
+  it('leaves an audit log without a gap', async () => {
+    for (const { victim } of fleets) {
+      const { code, stdout, stderr } = await agentCommand(victim.daemon, 'audit', 'verify');
+      expect(code, stdout + stderr).to.equal(0);
+    }
   });
 });
 

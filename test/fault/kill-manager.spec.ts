@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { managerCommand } from '../e2e/harness/joined-fleet.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import {
   type Asked,
@@ -61,6 +62,13 @@ describe('a manager that is killed while a request is under way', function () {
       await restart(fleet, 0);
       return finish(fleet, asked);
     });
+  });
+
+  it('leaves an audit log without a gap', async () => {
+    for (const { manager } of fleets) {
+      const { code, stdout, stderr } = await managerCommand(manager, 'audit', 'verify');
+      expect(code, stdout + stderr).to.equal(0);
+    }
   });
 });
 
