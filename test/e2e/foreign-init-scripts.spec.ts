@@ -31,6 +31,8 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
   before(async () => {
     host = await startPrivateRoot();
     await installCentOs(host);
+    // Before there is the user of the manager: it has to be able to use that key.
+    await host.sh('service-mgrd keys init');
   });
   after(cleanUp);
 
@@ -144,6 +146,8 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
   before(async () => {
     host = await startPrivateRoot();
     await installFreeBsd(host);
+    // Before there is the user of the manager: it has to be able to use that key.
+    await host.sh('service-mgrd keys init');
   });
   after(cleanUp);
 

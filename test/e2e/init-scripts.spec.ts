@@ -40,6 +40,14 @@ describe('the init scripts for Debian', function () {
     ]);
   });
 
+  it('let the manager use a key that root made before there was its user', async () => {
+    const { stdout } = await host.run('service-mgrd', 'keys', 'init');
+    expect(stdout).to.include('fingerprint');
+    expect(await told(['start'], manager)).to.deep.equal([['start', 0]]);
+    expect(await host.sh('service-mgrd keys show')).to.equal(stdout);
+    await tell('stop', manager);
+  });
+
   for (const instance of [manager, agent]) {
     it(`start, show, reload and stop ${instance.name}, with the exit codes of LSB`, async () => {
       // With a manager there is somebody to take an agent's goodbye.
@@ -161,21 +169,23 @@ describe('the init scripts for Debian', function () {
 
   it('keep the keys to their owners, and the files of the agent out of the hands of the manager', async () => {
     const state = '/var/lib/service-mgr';
-    const paths = ['', '/manager.key', '/audit.log', '/agent', '/agent/agent.key'].map(
-      (path) => state + path,
-    );
     const modes = await host.sh(
-      `stat -c '%a %U %G %n' /run/service-mgr ${paths.join(' ')} /var/log/service-mgr/*`,
+      `stat -c '%a %U %G %n' /run/service-mgr ${state} ${state}/agent /var/log/service-mgr/*`,
     );
     expect(modes.trim().split('\n')).to.deep.equal([
       '1775 root service-mgr /run/service-mgr',
       '1770 root service-mgr /var/lib/service-mgr',
-      '600 service-mgr service-mgr /var/lib/service-mgr/manager.key',
-      '600 service-mgr service-mgr /var/lib/service-mgr/audit.log',
       '700 root root /var/lib/service-mgr/agent',
-      '600 root root /var/lib/service-mgr/agent/agent.key',
       '640 root root /var/log/service-mgr/service-mgr-agentd.log',
       '640 service-mgr adm /var/log/service-mgr/service-mgrd.log',
+    ]);
+    const secrets = ['manager.key', 'audit.log', 'agent/agent.key', 'agent/audit.log'];
+    const owners = await host.sh(`cd ${state} && stat -c '%a %U %n' ${secrets.join(' ')}`);
+    expect(owners.trim().split('\n')).to.deep.equal([
+      '600 service-mgr manager.key',
+      '600 service-mgr audit.log',
+      '600 root agent/agent.key',
+      '600 root agent/audit.log',
     ]);
   });
 
