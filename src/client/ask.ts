@@ -27,7 +27,8 @@ export interface AskDeps {
 }
 
 export interface Question<Reply> {
-  readonly frame: Buffer;
+  /** Made for each try: a question that is signed twice is no copy, which a manager would refuse. */
+  readonly frame: () => Buffer;
   readonly reply: Pick<Message<never>, 'name'> & { tryDecode(frame: Uint8Array): Reply | undefined };
   /** Of the clock's `now`. */
   readonly deadlineMs: number;
@@ -66,7 +67,7 @@ export async function ask<Reply>(
       if (waitMs <= 0 || question.signal?.aborted) break;
       // Asking again would not make it know us.
       if (deps.connections.failureOf(endpoint) === 'refused' && round > 0) continue;
-      const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);
+      const frame = await deps.connections.exchange(endpoint, question.frame(), waitMs, question.signal);
       if (frame === undefined) continue;
       const refusal = refusalOf(endpoint, frame);
       if (refusal === undefined) return { endpoint, reply: opened(endpoint, frame, question) };

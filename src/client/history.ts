@@ -151,7 +151,7 @@ export class History {
   ): Promise<Replied<Reply>> {
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     const patience = patienceOf(this.#options, this.#deps.clock);
-    const frame = queryFrame(given, patience, this.#deps);
+    const frame = () => queryFrame(given, patience, this.#deps);
     return ask({ frame, reply, ...patience }, this.#options, this.#deps);
   }
 }

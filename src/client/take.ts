@@ -48,7 +48,7 @@ export function askPlan(
   options: AskOptions,
   deps: AskDeps,
 ): Promise<Replied<PlanReply>> {
-  const frame = queryFrame({ query: 'plan', body: JSON.stringify(body) }, patience, deps);
+  const frame = () => queryFrame({ query: 'plan', body: JSON.stringify(body) }, patience, deps);
   return ask({ frame, reply: PlanReply, ...patience }, options, deps);
 }
 
@@ -64,7 +64,8 @@ export async function take(
   options: AskOptions,
   deps: AskDeps,
 ): Promise<Replied<Accepted>> {
-  const question = { frame: requestFrame(body, deps), reply: Accepted, ...patience };
+  const frame = requestFrame(body, deps);
+  const question = { frame: () => frame, reply: Accepted, ...patience };
   if (!hasLimits(body)) return ask(question, options, deps);
   const { endpoint } = await planned(body, patience, options, deps);
   try {

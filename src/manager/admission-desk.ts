@@ -13,6 +13,8 @@ import type { OwnKeys } from './own-keys.ts';
 export interface AdmissionDeskDeps {
   /** Of each socket but that for strangers. */
   readonly maxConnections: number;
+  /** Strangers are refused because too many others are there. */
+  readonly onJoinFull: () => void;
   readonly ring: KeyRing;
   readonly own: OwnKeys;
   readonly clock: Clock;
@@ -63,6 +65,7 @@ export class AdmissionDesk implements AdmissionRules {
   readonly onRefused = (refusal: RefusedHandshake): void => {
     this.#refused += 1;
     const { domain, reason, address, publicKey, cause } = refusal;
+    if (domain === 'join' && reason === 'too many connections') this.#deps.onJoinFull();
     const from = address === undefined ? '' : networkOf(address);
     const heldBack = this.#refusals.pass(`${domain} ${reason} ${from}`, this.#deps.clock.now());
     if (heldBack === undefined) return;

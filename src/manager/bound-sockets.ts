@@ -35,8 +35,10 @@ export interface BindDeps {
 // What is larger cuts the peer's connection; what is larger than its message may be, but not so large, gets an answer.
 const maxSmallMessageBytes = 2 * 1024 * 1024;
 const maxSinkBytes = 4 * maxResultBytes;
-/** From strangers, and from who has nothing to say but a topic. */
-const maxShortMessageBytes = 64 * 1024;
+/** From strangers. */
+const maxJoinBytes = 64 * 1024;
+/** From who has nothing to say but a topic, whose every byte costs libzmq some thirty. */
+const maxSubscriptionBytes = 2 * 1024;
 const lingerMs = 1_000;
 
 /** Binds the sockets. Rejects with ENDPOINT_UNUSABLE. */
@@ -49,13 +51,13 @@ export async function bindSockets(
     ...{ lingerMs, maxMessageBytes },
     ...(securityOf === undefined ? {} : { security: securityOf(door) }),
   });
-  const forPublisher = options('publisher', maxShortMessageBytes);
+  const forPublisher = options('publisher', maxSubscriptionBytes);
   const { backendEndpoint, sinkEndpoint, mgmtEndpoint, frontendEndpoint } = endpoints;
   return {
     // Closed in reverse order: the frontend stops taking first, the publisher hands over last.
     publisher: closing.add(await bindPublisher(sockets, endpoints.publisherEndpoint, store, forPublisher)),
     backend: closing.add(
-      await sockets.bindPublisher(backendEndpoint, options('backend', maxShortMessageBytes)),
+      await sockets.bindPublisher(backendEndpoint, options('backend', maxSubscriptionBytes)),
     ),
     sink: closing.add(await sockets.bindPull(sinkEndpoint, options('sink', maxSinkBytes))),
     management: closing.add(
@@ -64,7 +66,7 @@ export async function bindSockets(
     join:
       joinEndpoint === undefined
         ? undefined
-        : closing.add(await sockets.bindReply(joinEndpoint, options('join', maxShortMessageBytes))),
+        : closing.add(await sockets.bindReply(joinEndpoint, options('join', maxJoinBytes))),
     frontend: closing.add(
       await sockets.bindRouter(frontendEndpoint, options('frontend', maxSmallMessageBytes)),
     ),

@@ -6,6 +6,7 @@ import type { Auditor } from './auditor.ts';
 import type { BoundSockets } from './bound-sockets.ts';
 import type { Tally } from './counters.ts';
 import { Dispatcher } from './dispatch.ts';
+import type { TopicDoor } from './floods.ts';
 import { FrontDesk } from './front-desk.ts';
 import type { Gatehouse } from './gatehouse.ts';
 import { Intake } from './intake.ts';
@@ -44,7 +45,8 @@ export class Desks {
 
   constructor({ clock, log, store, sha256, sockets, auditor, tally, gate, reject }: DesksDeps) {
     const addressOf = (sender: Sender) => gate?.addressOf(sender);
-    const publisher = new Publisher(sockets.publisher);
+    const maxTopicsOf = (door: TopicDoor) => (gate === undefined ? undefined : () => gate.maxTopics(door));
+    const publisher = new Publisher(sockets.publisher, maxTopicsOf('publisher'));
     const dispatcher = new Dispatcher(sockets.backend);
     const port = () => publisher.port;
     const recorder = new Recorder({
@@ -58,7 +60,7 @@ export class Desks {
       ...desk,
       onPresence: (node, isAlive) => requests.presence(node, isAlive),
       nextKey: () => gate?.own.nextKey,
-      maxTopics: gate === undefined ? undefined : () => gate.maxTopics,
+      maxTopics: maxTopicsOf('backend'),
     });
     const plans = new Plans(sha256);
     const policy = gate?.policy ?? new PolicyDesk({ rules: [] });

@@ -14,6 +14,7 @@ import { AgentProofs } from './agent-proofs.ts';
 import type { Auditor } from './auditor.ts';
 import { type BoundSockets, portOf, socketsOfDoors } from './bound-sockets.ts';
 import type { Door } from './doors.ts';
+import { Floods, type TopicDoor } from './floods.ts';
 import { JoinDesk } from './join-desk.ts';
 import { KeyDesk } from './key-desk.ts';
 import { type KeptKeys, type KeyKeeper, OwnKeys } from './own-keys.ts';
@@ -57,6 +58,7 @@ export interface GatehouseDeps {
 const tickMs = 1_000;
 const topicsEach = 50;
 const spareTopics = 1_000;
+const topicsOfPeople = 50_000;
 const ofAgents: readonly Door[] = ['backend', 'sink'];
 const ofPeople: readonly Door[] = ['frontend', 'publisher'];
 const allDoors: readonly Door[] = [...ofAgents, ...ofPeople, 'management', 'join'];
@@ -71,6 +73,7 @@ export class Gatehouse {
   readonly policy: PolicyDesk;
   readonly keys: KeyDesk;
   readonly join: JoinDesk;
+  readonly floods: Floods;
   readonly #deps: GatehouseDeps;
   #limits: SecurityLimits;
   #ports: ManagerPorts = { frontend: 0, backend: 0, sink: 0, publisher: 0 };
@@ -87,7 +90,14 @@ export class Gatehouse {
     this.#limits = limits;
     this.ring = ring;
     this.own = own;
-    this.admission = new AdmissionDesk({ ...shared, maxConnections: security.maxConnections });
+    this.floods = new Floods({
+      ...{ clock, log, auditor },
+      reopen: (door) => this.#reopen([door]),
+    });
+    this.admission = new AdmissionDesk({
+      ...{ ...shared, maxConnections: security.maxConnections },
+      onJoinFull: () => this.floods.strangerRefused(),
+    });
     this.signatures = new Signatures({ ring, clock, requestsPerSecond: limits.requestsPerSecond });
     this.proofs = new AgentProofs(ring, own);
     this.policy = new PolicyDesk(security.policy);
@@ -104,9 +114,12 @@ export class Gatehouse {
     return this.#limits.openRequests;
   }
 
-  /** That all agents together may listen to. Each has its name and some ten more, and few have a hundred. */
-  get maxTopics(): number {
-    return spareTopics + topicsEach * this.ring.agentCount;
+  /**
+   * That all peers of a door together may listen to. An agent has its name and some ten more, and few have a hundred; a
+   * client has some for each request.
+   */
+  maxTopics(door: TopicDoor): number {
+    return door === 'publisher' ? topicsOfPeople : spareTopics + topicsEach * this.ring.agentCount;
   }
 
   readonly securityOf = (door: Door): ServerSecurity => this.own.securityOf(door);
@@ -136,16 +149,16 @@ export class Gatehouse {
     if (nowMs < this.#nextTickMs) return;
     this.#nextTickMs = nowMs + tickMs;
     this.keys.tick();
-    if (this.keys.switchOverIfDue(this.#deps.clock.wallMs())) this.#reopen(allDoors);
+    this.floods.tick();
+    if (this.keys.switchOverIfDue(this.#deps.clock.wallMs())) void this.#reopen(allDoors);
   }
 
   #shutOut({ role, name }: KeyEntry): void {
-    if (role !== 'agent') return this.#reopen(ofPeople);
-    this.proofs.forget(name as NodeName);
-    this.#reopen(ofAgents);
+    if (role === 'agent') this.proofs.forget(name as NodeName);
+    void this.#reopen(role === 'agent' ? ofAgents : ofPeople);
   }
 
-  #reopen(doors: readonly Door[]): void {
-    this.#reopening?.reopen(doors).catch(this.#deps.fail);
+  async #reopen(doors: readonly Door[]): Promise<void> {
+    await this.#reopening?.reopen(doors).catch(this.#deps.fail);
   }
 }

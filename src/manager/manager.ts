@@ -219,14 +219,19 @@ export class Manager {
     // Nothing is sent in the form of 2014 where there is security: it has no signature.
     if (subscription.version === 'v1' && this.#parts.gate !== undefined)
       return this.#reject('backend', '', 'UNAUTHENTICATED', 'a subscription of 2014');
-    if (!this.#desks.presence.subscription(subscription))
+    if (!this.#desks.presence.subscription(subscription)) {
+      this.#parts.gate?.floods.topicRefused('backend', frame?.length ?? 0);
       return this.#reject('backend', '', 'TOO_BUSY', 'too many topics are subscribed to');
+    }
     this.#deps.log.debug('topic.subscription', { ...subscription });
   }
 
   #onPublisher(frames: readonly Buffer[]): void {
     const refusal = this.#desks.publisher.subscription(frames);
-    if (refusal !== undefined) this.#reject('publisher', '', refusal.code, refusal.reason);
+    if (refusal === undefined) return;
+    if (refusal.code === 'TOO_BUSY')
+      this.#parts.gate?.floods.topicRefused('publisher', frames[0]?.length ?? 0);
+    this.#reject('publisher', '', refusal.code, refusal.reason);
   }
 
   #onSink(frames: readonly Buffer[]): void {

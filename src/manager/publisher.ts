@@ -20,15 +20,17 @@ const replayLimits = { maxAgeMs: 60_000, maxBytes: 256 * 1024 * 1024, maxLossyBy
 /** Sends answers and ends to whoever subscribed to a request's id; keeps them for a client that is not there yet. */
 export class Publisher {
   readonly #socket: Socket;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   readonly #replay = new Replay(replayLimits);
   /** Requests whose end was not published yet. */
   readonly #unended = new Set<RequestId>();
   /** Of the last tick. */
   #nowMs = 0;
 
-  constructor(socket: Socket) {
+  /** `maxTopics`: that all clients together may listen to. */
+  constructor(socket: Socket, maxTopics?: () => number) {
     this.#socket = socket;
+    this.#subscriptions = new Subscriptions(maxTopics);
   }
 
   /** The port that clients are told. */

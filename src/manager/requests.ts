@@ -6,6 +6,7 @@ import type { Member } from '../core/roster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
+import { claimedSigner } from '../security/signature.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
 import type { Signed } from '../wire/dispatch.ts';
 import type { RequestEnd } from '../wire/end.ts';
@@ -212,6 +213,8 @@ export class RequestDesk {
       }
       if (ledger.isOver) publisher.end(this.#endOf(ledger));
       else this.#dispatchables.set(stored.id, dispatchableOf(stored));
+      const sender = ledger.isOver ? undefined : claimedSigner(stored.signature);
+      if (sender !== undefined) this.#senders.set(stored.id, sender);
       if (stored.cancelled !== undefined) this.#cancellations.set(stored.id, stored.cancelled);
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });

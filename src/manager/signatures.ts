@@ -23,14 +23,14 @@ export interface SignaturesOptions {
   readonly clock: Clock;
   /** Of each operator and monitor. */
   readonly requestsPerSecond: number;
-  /** Changing queries that may be good at the same time. Default 100,000. */
+  /** Changing queries of each that may be good at the same time. Default 10,000. */
   readonly maxChanges?: number;
 }
 
 type Dated = { readonly notAfterMs?: number | undefined; readonly sentAtMs?: number | undefined };
 type FrontendType = 'request' | `query ${QueryName}`;
 
-const mostChanges = 100_000;
+const mostChanges = 10_000;
 const maxSenders = 10_000;
 /** So many seconds' worth at once. */
 const burstSeconds = 5;
@@ -39,13 +39,15 @@ const burstSeconds = 5;
 export class Signatures {
   readonly #ring: KeyRing;
   readonly #clock: Clock;
-  readonly #nonces: SpentNonces;
+  /** One for each, so that nobody takes the room of others. */
+  readonly #nonces = new Map<Fingerprint, SpentNonces>();
+  readonly #maxChanges: number;
   readonly #buckets: TokenBuckets;
 
   constructor({ ring, clock, requestsPerSecond, maxChanges = mostChanges }: SignaturesOptions) {
     this.#ring = ring;
     this.#clock = clock;
-    this.#nonces = new SpentNonces(maxChanges);
+    this.#maxChanges = maxChanges;
     this.#buckets = new TokenBuckets(rateOf(requestsPerSecond));
   }
 
@@ -67,7 +69,7 @@ export class Signatures {
     if (signed === undefined) throw unsigned(`the query ${name}`);
     const sender = this.#sender('query', signed, `query ${name}`);
     this.#checkAge('Query', query);
-    if (changingQueries.has(name)) this.#spend(query);
+    if (changingQueries.has(name)) this.#spend(query, sender.fingerprint);
     return sender;
   }
 
@@ -107,13 +109,16 @@ export class Signatures {
       );
   }
 
-  #spend({ nonce, notAfterMs = 0 }: CheckedQuery['query']): void {
+  #spend({ nonce, notAfterMs = 0 }: CheckedQuery['query'], sender: Fingerprint): void {
     if (nonce === undefined)
       throw new ServiceManagerError(
         'INVALID_MESSAGE',
         'Query: field nonce is missing, expected in what changes something',
       );
-    const taken = this.#nonces.take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
+    const nonces = this.#nonces.get(sender) ?? new SpentNonces(this.#maxChanges);
+    // As many as there are keys, which are bounded.
+    this.#nonces.set(sender, nonces);
+    const taken = nonces.take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
     if (taken === 'full')
       throw new ServiceManagerError('TOO_BUSY', 'too many changes at once; try again later');
     if (!taken) throw new ServiceManagerError('REPLAYED', 'Query: it was taken before');

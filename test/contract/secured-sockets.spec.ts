@@ -479,6 +479,34 @@ for (const { name, open } of implementations) {
         expect(keys).to.deep.equal([alice.publicKey, mallory.publicKey]);
       });
 
+      it('hears again what comes after each change, also when something comes in the same moment', async () => {
+        sockets.authenticate(() => true);
+        const publisher = await sockets.bindPublisher(anyPort, { security: serverOf(manager) });
+        void new Inbox(publisher);
+        const subscriber = sockets.connectSubscriber(publisher.endpoint, {
+          security: clientOf(alice, manager),
+        });
+        const inbox = new Inbox(subscriber);
+        subscriber.subscribe('t');
+        let sent = 0;
+        const publishing = setInterval(() => {
+          sent += 1;
+          publisher.send(frames('t', `${sent}`));
+        }, 1);
+        try {
+          for (const change of numbers(20)) {
+            const before = sent;
+            while (Number((await inbox.text()).slice('t|'.length)) <= before);
+            publisher.send(frames('t', '0'));
+            // It has come when the key is changed, and nobody had the time to see it.
+            for (const untilMs = performance.now() + 2; performance.now() < untilMs; );
+            subscriber.rekey(clientOf(change % 2 === 0 ? mallory : alice, manager));
+          }
+        } finally {
+          clearInterval(publishing);
+        }
+      });
+
       it('keeps its connection when it only learns another key of the server', async () => {
         let asked = 0;
         sockets.authenticate(() => {

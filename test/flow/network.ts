@@ -115,7 +115,7 @@ function kindOf(frames: Frames): string {
   if (frames.length === 6) return first.toString();
   if (frames.length === 4) return DispatchHeader.tryDecode(second)?.type ?? 'unknown';
   if (frames.length === 1) return 'result';
-  if (first.byteLength === 0) return /"(cmd|query)"/.test(second.toString()) ? 'ask' : 'reply';
+  if (first.byteLength === 0) return /"(cmd|query|signed)"/.test(second.toString()) ? 'ask' : 'reply';
   const topic = first.toString();
   if (topic.startsWith('end/')) return 'end';
   if (topic === nodesTopic) return 'node';

@@ -1,5 +1,5 @@
 import { Agent } from '../../src/agent/agent.ts';
-import { trustingRules } from '../../src/agent/gate.ts';
+import { type GateRules, trustingRules } from '../../src/agent/gate.ts';
 import { HealthChecks } from '../../src/agent/health.ts';
 import { sleep } from '../../src/platform/clock.ts';
 import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
@@ -12,6 +12,7 @@ import type { ActionName, NodeName, ServiceName, Topic } from '../../src/wire/fi
 import type { BootId } from '../../src/wire/presence.ts';
 import type { ProtocolVersion } from '../../src/wire/topic.ts';
 import { MemoryProcessTable } from '../fakes/memory-process-table.ts';
+import { RecordedAudit } from '../fakes/recorded-audit.ts';
 import { RecordedLog } from '../fakes/recorded-log.ts';
 import { ScriptedProbe } from '../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../fakes/scripted-processes.ts';
@@ -32,6 +33,8 @@ export interface NodeOptions {
   readonly wallSkewMs?: number;
   /** How long a service must stay what an action made it. Default: nobody looks. */
   readonly settleMs?: number;
+  /** Whose requests count on it, and what its own policy says. Default: what its managers send, and nothing. */
+  readonly rules?: GateRules;
 }
 
 const services = ['nginx', 'redis'];
@@ -42,6 +45,7 @@ const actions = ['start', 'stop', 'restart', 'status', 'reload'];
 export class Node {
   readonly name: string;
   readonly log = new RecordedLog();
+  readonly audit = new RecordedAudit();
   readonly processes: ScriptedProcesses;
   readonly processTable = new MemoryProcessTable();
   readonly probe: ScriptedProbe;
@@ -111,7 +115,8 @@ export class Node {
     this.kill();
     const { clock, network, newId, onCrash } = this.#world;
     const { nodeName = this.name, roles = [], topics = [], protocol = 'v2' } = this.#options;
-    const { wallSkewMs, settleMs = 0 } = this.#options;
+    const { wallSkewMs, settleMs = 0, rules = trustingRules } = this.#options;
+    const security = this.#world.keys?.agentSecurity(nodeName, this.#managers);
     const program = new Program(this.name, network, clock, wallSkewMs);
     this.#journal = new MemoryJournal(this.#journal);
     const journal = guarded(
@@ -144,7 +149,7 @@ export class Node {
       log: this.log,
       host: hostOf(this.name),
       pid: 1,
-      ...{ provider, health, rules: trustingRules },
+      ...{ provider, health, rules, security, audit: this.audit },
       journal,
       boot,
       random: numbersFrom(Number.parseInt(boot.slice(-8), 16)),

@@ -236,17 +236,16 @@ export function newName(beginning: string): string {
   return `${beginning}-${names}`;
 }
 
+// A context of ZeroMQ is gone only with the garbage, and one is asked often.
+let ownersSockets: ZmqSockets | undefined;
+
 async function asOwner(endpoint: string, own: CurveKeys, cmd: string, args?: unknown): Promise<JsonObject> {
-  const sockets = new ZmqSockets();
-  try {
-    const securities = { securityOf: () => securityOf(own, own.publicKey) };
-    await using connections = new Connections(sockets, nodeClock, securities);
-    const command = args === undefined ? { cmd } : { cmd, args };
-    const reply = await askManagement(endpoint, command, deadlineMs, connections);
-    return isObject(reply.result) ? reply.result : {};
-  } finally {
-    await sockets.close();
-  }
+  ownersSockets ??= new ZmqSockets();
+  const securities = { securityOf: () => securityOf(own, own.publicKey), proved: () => {} };
+  await using connections = new Connections(ownersSockets, nodeClock, securities);
+  const command = args === undefined ? { cmd } : { cmd, args };
+  const reply = await askManagement(endpoint, command, deadlineMs, connections);
+  return isObject(reply.result) ? reply.result : {};
 }
 
 function writePublic(folder: string, keys: SecretKeyFile): void {

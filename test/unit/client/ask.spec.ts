@@ -39,7 +39,12 @@ async function managers(...scripts: Replies[]) {
     ...{ sockets, clock, asked, frames },
     ask: async (changes: Partial<AskOptions & { deadlineMs: number; signal: AbortSignal }> = {}) => {
       const { deadlineMs = 60_000, signal, ...options } = changes;
-      const question = { frame: Buffer.from('{"the":"question"}'), reply: Accepted, deadlineMs, signal };
+      const question = {
+        frame: () => Buffer.from('{"the":"question"}'),
+        reply: Accepted,
+        deadlineMs,
+        signal,
+      };
       let ended: readonly [outcome: unknown, atMs: number] | undefined;
       ask(
         question,

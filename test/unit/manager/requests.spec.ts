@@ -341,6 +341,14 @@ describe('a manager that starts', () => {
     expect(ends(desks)).to.deep.equal([{ web1: 'refused', web2: 'no-answer', web3: 'no-answer' }]);
   });
 
+  it('still counts as one of who has sent it, until it is over', async () => {
+    const signature = signedBy(aliceKeys, 'request', Buffer.from('{}'));
+    const desks = await restored(storeWith({ signature }));
+    expect(desks.requests.openCountOf(alice.fingerprint)).to.equal(1);
+    await tickFor(desks, 4_000);
+    expect(desks.requests.openCountOf(alice.fingerprint)).to.equal(0);
+  });
+
   it('has the answers so far for a client that comes back', async () => {
     const desks = await restored(storeWith());
     expect(desks.published).to.deep.equal([]);

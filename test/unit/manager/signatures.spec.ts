@@ -370,6 +370,8 @@ describe('a copy of a query', () => {
     expect(refusal(() => cancel(4))).to.equal('TOO_BUSY: too many changes at once; try again later');
     expect(refusal(() => cancel(1))).to.match(/^REPLAYED/);
     few.signatures.ofQuery(query(few, alice, { query: 'nodes' }));
+    // Others have room of their own.
+    few.signatures.ofQuery(query(few, bob, { query: 'cancel', nonce: idOf(4) }));
     few.clock.advance(120_000);
     cancel(4);
   });
