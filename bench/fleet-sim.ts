@@ -146,13 +146,13 @@ export class FleetSim {
 async function bundleWorker(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-sim-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'worker.mjs');
+  const outfile = join(folder, 'worker.cjs');
   await build({
     entryPoints: [fileURLToPath(new URL('./fleet-sim-worker.ts', import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     plugins: [zeromqWhereItIs],
     logLevel: 'warning',
   });

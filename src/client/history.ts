@@ -14,6 +14,7 @@ import { type AskDeps, type AskOptions, ask, type Question, type Replied } from 
 import { Collection } from './collection.ts';
 import { endOf } from './end-of.ts';
 import { Mailbox } from './mailbox.ts';
+import { watchForMissed } from './missed-answers.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
 import { patienceOf, queryFrame } from './take.ts';
@@ -118,7 +119,7 @@ export class History {
     if (request.rollout !== undefined) {
       collection.advance(request.rollout);
       watchRollout(endpoint, collection, this.at(endpoint), this.#deps);
-    }
+    } else watchForMissed(collection, () => this.at(endpoint), this.#deps);
     try {
       await this.#catchUp(pending);
       return pending;

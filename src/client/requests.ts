@@ -2,6 +2,7 @@ import type { PlanReply } from '../wire/query.ts';
 import type { AskDeps, AskOptions } from './ask.ts';
 import { Collection } from './collection.ts';
 import { History } from './history.ts';
+import { watchForMissed } from './missed-answers.ts';
 import { bodyOf, type Order, rolloutMs, windowOf } from './order.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
@@ -34,9 +35,12 @@ export async function send(order: Order, options: AskOptions, deps: AskDeps): Pr
     const { uuid: id } = taken.reply;
     if (id === body.id) {
       const pending = new PendingRequest(taken, collection, connections);
-      if (isRollout)
-        watchRollout(taken.endpoint, collection, new History(options, deps).at(taken.endpoint), deps);
-      else watchByTakeover(taken.endpoint, body, collection, patience, options, deps);
+      const history = new History(options, deps);
+      if (isRollout) watchRollout(taken.endpoint, collection, history.at(taken.endpoint), deps);
+      else {
+        const endpointNow = watchByTakeover(taken.endpoint, body, collection, patience, options, deps);
+        watchForMissed(collection, () => history.at(endpointNow()), deps);
+      }
       return pending;
     }
     // A v1 manager gives an id of its own, and never says that it is over.

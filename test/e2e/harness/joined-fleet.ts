@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { built, Daemon, type DaemonOptions } from './daemon.ts';
-import { runClient } from './fleet.ts';
+import { type RunningManager, runClient } from './fleet.ts';
 import type { JsonObject } from './management.ts';
 import { freeEndpoint } from './ports.ts';
 import { type Ended, runProgram } from './processes.ts';
-import type { SecuredManager } from './secured-fleet.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const deadlineMs = 30_000;
@@ -31,9 +30,8 @@ export class CommandAgent extends Daemon {
     });
   }
 
-  /** Of service-mgr-agentd, with the configuration of this one. */
   command(...args: readonly string[]): Promise<Ended> {
-    return command('service-mgr-agentd', this.configFile, args);
+    return agentCommand(this, ...args);
   }
 
   override async status(): Promise<JsonObject> {
@@ -57,8 +55,13 @@ export class Person {
 }
 
 /** Of service-mgrd, with the configuration of this manager. */
-export function managerCommand(manager: SecuredManager, ...args: readonly string[]): Promise<Ended> {
-  return command('service-mgrd', manager.configFile, args);
+export function managerCommand({ configFile }: RunningManager, ...args: readonly string[]): Promise<Ended> {
+  return command('service-mgrd', configFile, args);
+}
+
+/** Of service-mgr-agentd, with the configuration of this agent. */
+export function agentCommand({ configFile }: Daemon, ...args: readonly string[]): Promise<Ended> {
+  return command('service-mgr-agentd', configFile, args);
 }
 
 /** What stands on standard output of a command that has to go well. */

@@ -38,6 +38,7 @@ export interface Member {
 }
 
 export interface SecuredManagerOptions extends ManagerOptions {
+  readonly joinEndpoint?: string;
   /** More keys of [security]. */
   readonly security?: Settings;
   /** The text of its policy. */
@@ -64,7 +65,8 @@ export async function startSecuredManager(options: SecuredManagerOptions = {}): 
     publisher: await freeEndpoint(),
     ...options.endpoints,
   };
-  const manager = new SecuredManager(endpoints, await freeEndpoint(), options);
+  const joinEndpoint = options.joinEndpoint ?? (await freeEndpoint());
+  const manager = new SecuredManager(endpoints, joinEndpoint, options);
   await manager.start();
   return manager;
 }
