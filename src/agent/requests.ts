@@ -105,14 +105,12 @@ export class RequestDesk {
     if (refusal !== undefined) return this.#turnAway(body, refusal, link);
     const pass = this.#deps.gate.request(body, signed, link.managerName);
     if (!pass.isGood) return this.#turnAway(body, pass, link);
-    try {
-      if (!readOnlyActions.has(body.cmd) && this.#recall(id, link)) return;
-      this.#deps.audit.received(body, pass, link.managerName);
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      return this.#refuse(id, error.code, error.message, link);
-    }
+    const write = (): void => this.#deps.audit.received(body, pass, link.managerName);
+    const isReadOnly = readOnlyActions.has(body.cmd);
+    if (!isReadOnly && !this.#mayBegin(id, link, write)) return;
     this.#run(body, link);
+    // Its answer need not wait for that.
+    if (isReadOnly) write();
   }
 
   /**
@@ -176,6 +174,19 @@ export class RequestDesk {
       code: 'REQUEST_EXPIRED',
       reason: `the time of the request was over ${Math.round(lateMs / 1_000)} s before it could begin`,
     };
+  }
+
+  /** Not what is known already, and not what cannot be written down. */
+  #mayBegin(id: RequestId, link: Link, write: () => void): boolean {
+    try {
+      if (this.#recall(id, link)) return false;
+      write();
+      return true;
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      this.#refuse(id, error.code, error.message, link);
+      return false;
+    }
   }
 
   #turnAway(body: RequestBody, { code, reason }: Refusal, link: Link): void {
@@ -248,12 +259,12 @@ export class RequestDesk {
     const payload = AnswerMessage.encode(answer);
     const outcome = 'result' in answer ? { returncode: answer.result.returncode } : { code: answer.code };
     log.info('request.answered', { id, ...outcome });
-    this.#deps.audit.answered(id, outcome);
     const confirmed = [...known.links].filter((link) => link.report.isConfirmed).map((link) => link.name);
     if (!readOnlyActions.has(cmd))
       this.#journaled(id, () => journal.finish(id, payload, confirmed, clock.wallMs()));
     this.#known.delete(id);
     for (const link of known.links) this.#send(id, payload, link);
+    this.#deps.audit.answered(id, outcome);
   }
 
   /** The journal has the answer already: one more manager wants it, or the same one again. */
