@@ -14,18 +14,16 @@ import { newBootId } from '../platform/node/ids.ts';
 import { nodeProbe } from '../platform/node/probe.ts';
 import { nodeProcessTable } from '../platform/node/process-table.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
-import { nodePrograms } from '../platform/node/programs.ts';
 import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
 import { AliasedProvider } from '../provider/aliases.ts';
 import { Bundles } from '../provider/bundles.ts';
-import { chooseProvider } from '../provider/choose.ts';
-import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
 import { openAgentHome } from './agent-home.ts';
 import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
 import { fileHeadsIn, openAuditLog } from './audit-log.ts';
 import { runAsProcess, sockets } from './daemon-platform.ts';
+import { openHostServices } from './host-services.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
@@ -50,14 +48,11 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
     const host = readHostFacts();
     const pseudoTerminals = await loadPseudoTerminals();
     const processes = closing.add(new NodeProcesses({ scratchDir, pseudoTerminals }));
-    const { system } = host;
-    const hostView = { system, files: nodeFiles, programs: nodePrograms(process.env) };
-    const chosen = chooseProvider(config, hostView);
+    const { chosen, provider: real } = openHostServices(config, processes);
     const { name: providerName, program } = chosen;
     log.info('provider.chosen', { provider: providerName, program });
     const { aliases, hasKnownAliases, bundles, outputLimitBytes, settleMs } = config;
     const [clock, processTable] = [nodeClock, nodeProcessTable];
-    const real = openProvider(chosen, { ...hostView, processes, processTable, outputLimitBytes });
     const verified = new VerifiedProvider({ provider: real, processTable, clock, settleMs });
     const aliased = new AliasedProvider({ provider: verified, clock, aliases, hasKnownAliases });
     const provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes });

@@ -1,3 +1,4 @@
+import type { ProviderResult } from '../provider/provider.ts';
 import type { AuditHead } from '../security/audit-chain.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import type { Policy } from '../security/policy.ts';
@@ -40,6 +41,11 @@ export interface ManagerHome extends DaemonHome {
 
 export interface AgentHome extends DaemonHome {
   readonly folder: KeyFolder;
+  /**
+   * Has the service manager of this host start the agent, again if it runs, and resolves with what that said. Rejects with
+   * PROVIDER_FAILED when it could not be asked.
+   */
+  restart(): Promise<ProviderResult>;
 }
 
 /** Opens the home of a daemon with its configuration; undefined where there is no such file: then all is as by default. */

@@ -32,8 +32,7 @@ describe('joining a manager', function () {
     return CommandAgent.create({ nodeName, settings: { service_program: serviceProgram().file } });
   }
 
-  it('takes five commands on two hosts, and the sixth is the first answer', async () => {
-    // The first one has started the manager.
+  it('takes a token for each, and then the agent answers', async () => {
     const person = new Person();
     const ofOperator = await output(managerCommand(manager, 'token', 'create', '--role', 'operator'));
     await output(person.client('join', ofOperator, '--name', 'alice', '--manager', manager.joinEndpoint));

@@ -158,13 +158,14 @@ describe('the packages', function () {
         root = await startOverlayRoot(init === 'systemd' ? 'systemd' : 'none');
       });
 
-      it('take nothing but the words of the README to the first answer, and start nothing by themselves', async () => {
+      it('take five commands of the README from their installation to the first answer, and start nothing by themselves', async () => {
         const readme = textBelow('On Debian and Ubuntu');
         const [install = '', ...commands] = commandsIn(readme);
         expect(install).to.equal('apt install ./service-mgr*.deb');
         await root.sh(install, { cwd: folder });
         expect(await running(root)).to.deep.equal({});
         expect(await root.sh('ls /etc/rc2.d')).to.not.match(/S\d+service-mgr/);
+        expect(commands).to.have.lengthOf(5);
         const last = commands.pop() ?? '';
         await follow(root, commands);
         await untilAlive(root);

@@ -5,6 +5,7 @@ import type { DaemonDescription } from '../../src/cli/daemon-options.ts';
 import type { CurveKeys } from '../../src/security/keys.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { ManagerKeyFiles } from '../../src/store/manager-key-files.ts';
+import { ServiceManagerError } from '../../src/wire/errors.ts';
 import type { NodeName } from '../../src/wire/fields.ts';
 import type { ManagementHandlers } from '../../src/wire/management.ts';
 import { RunningManagement } from './management-door.ts';
@@ -59,8 +60,12 @@ export function managerHost(): CommandHost<ManagerHome> {
   return new CommandHost<ManagerHome>(managerDescription, files, home);
 }
 
-/** Where service-mgr-agentd runs, or will run, on the node web1. */
-export function agentHost(): CommandHost<AgentHome> {
+const cannotBeAsked: AgentHome['restart'] = async () => {
+  throw new ServiceManagerError('PROVIDER_FAILED', 'cannot run service: there is none');
+};
+
+/** Where service-mgr-agentd runs, or will run, on the node web1. `restart`: what becomes of it by the service manager there. */
+export function agentHost(restart = cannotBeAsked): CommandHost<AgentHome> {
   const files = new MemoryKeyFiles(0);
   const folder = new KeyFolder({
     ...{ files, keyFile: '/var/lib/service-mgr/agent/agent.key', kinds: ['agent'] },
@@ -68,6 +73,6 @@ export function agentHost(): CommandHost<AgentHome> {
   });
   const ownKeys = () => (folder.managers().length === 0 ? undefined : folder.load()?.curve);
   const managementEndpoint = 'tcp://localhost:6000';
-  const home = { folder, name: 'web1' as NodeName, managementEndpoint, ownKeys, ...nothingElse };
+  const home = { folder, name: 'web1' as NodeName, managementEndpoint, ownKeys, restart, ...nothingElse };
   return new CommandHost<AgentHome>(agentDescription, files, home);
 }

@@ -1,16 +1,19 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { CurvePublic } from '../../security/keys.ts';
+import { ServiceManagerError } from '../../wire/errors.ts';
 import type { Choose, DaemonContext } from '../daemon-context.ts';
 import type { AgentHome } from '../daemon-home.ts';
 import { daemonExits } from '../exit-codes.ts';
 import { joinManager } from '../join-manager.ts';
 import { managerKeyOption, managerOption, waitOption } from '../join-options.ts';
+import type { Output } from '../output.ts';
 import { addLeaf } from '../subcommands.ts';
 
 interface JoinOptions {
   readonly manager: string;
   readonly managerKey?: CurvePublic | undefined;
   readonly wait?: number | undefined;
+  readonly start?: boolean | undefined;
 }
 
 export const joinTimeoutMs = 5_000;
@@ -22,6 +25,7 @@ export function addJoin(program: CommandUnknownOpts, choose: Choose<AgentHome>):
     .addOption(managerOption('').makeOptionMandatory())
     .addOption(managerKeyOption())
     .addOption(waitOption())
+    .option('--start', 'then have the service manager of this host start the agent, again if it runs')
     .addHelpText(
       'after',
       `
@@ -30,7 +34,7 @@ manager has to accept them ("service-mgrd keys accept"); until then it ends with
 75. Joining a manager again takes over what has changed there.
 
 Examples:
-  service-mgr-agentd join smj1-... --manager tcp://mgr1
+  service-mgr-agentd join smj1-... --manager tcp://mgr1 --start
   service-mgr-agentd join --manager tcp://mgr1 --manager-key KEY --wait 10m`,
     )
     .action((token, options) => choose((context) => join(token, options, context)));
@@ -38,7 +42,7 @@ Examples:
 
 async function join(
   token: string | undefined,
-  { manager: endpoint, managerKey, wait: waitMs = 0 }: JoinOptions,
+  { manager: endpoint, managerKey, wait: waitMs = 0, start = false }: JoinOptions,
   { home, output, deps }: DaemonContext<AgentHome>,
 ): Promise<number> {
   const { folder, name } = home;
@@ -46,6 +50,17 @@ async function join(
   const joiner = { folder, roles: ['agent'], named, usualName: name } as const;
   const command = { joiner, token, endpoint, managerKey, waitMs, timeoutMs: joinTimeoutMs };
   if ((await joinManager(command, { ...deps, output })) === 'pending') return daemonExits.tryLater;
-  output.message('now start the agent, or start it again if it runs');
+  if (start) await restart(home, output);
+  else output.message('now start the agent, or start it again if it runs');
   return daemonExits.ok;
+}
+
+async function restart(home: AgentHome, output: Output): Promise<void> {
+  const { exitCode, timedOut, provider, stdout, stderr } = await home.restart();
+  const said = `${stdout.text}${stderr.text}`.trimEnd();
+  if (exitCode !== 0) {
+    const how = timedOut ? 'has not started the agent in time' : `did not start the agent (${exitCode})`;
+    throw new ServiceManagerError('PROVIDER_FAILED', `${provider} ${how}: ${said}`);
+  }
+  output.message(`started the agent, by ${provider}`);
 }

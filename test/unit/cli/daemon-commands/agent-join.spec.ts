@@ -1,12 +1,14 @@
 import { expect } from 'chai';
+import type { AgentHome } from '../../../../src/cli/daemon-home.ts';
 import { fingerprintOfKeys } from '../../../../src/cli/formats/own-keys.ts';
+import type { ProviderResult } from '../../../../src/provider/provider.ts';
 import { newSecretKeys } from '../../../../src/security/key-file.ts';
 import { printCurvePublic } from '../../../../src/security/keys.ts';
 import { agentHost } from '../../../fakes/command-host.ts';
 import { JoinableManager } from '../../../fakes/joinable-manager.ts';
 
-async function met() {
-  const host = agentHost();
+async function met(restart?: AgentHome['restart']) {
+  const host = agentHost(restart);
   const manager = await new JoinableManager(host.sockets, host.clock).start();
   const { folder } = host.home;
   const fingerprint = () => {
@@ -14,6 +16,13 @@ async function met() {
     return keys === undefined ? 'none' : fingerprintOfKeys(keys);
   };
   return { host, manager, folder, fingerprint };
+}
+
+function said(exitCode: number): ProviderResult {
+  const stdout = { text: 'no such\n', cutBytes: 0 };
+  const stderr = { text: 'unit\n', cutBytes: 0 };
+  const exit = { exitCode, timedOut: false, aborted: false, stdout, stderr, durationMs: 1 };
+  return { ...exit, provider: 'service(8)', state: 'unknown' };
 }
 
 const keyFile = '/var/lib/service-mgr/agent/agent.key';
@@ -33,6 +42,54 @@ describe('service-mgr-agentd join', () => {
     expect(manager.known).to.deep.equal(['agent web1 accepted']);
     expect(folder.managers().map(({ endpoints }) => endpoints.backend)).to.deep.equal(['tcp://mgr1:5600']);
   });
+
+  it('starts the agent when it is told to', async () => {
+    let starts = 0;
+    const { host, manager } = await met(async () => {
+      starts += 1;
+      return said(0);
+    });
+    const line = `join ${manager.token('agent')} --manager tcp://mgr1`;
+    await host.end(line);
+    expect(starts).to.equal(0);
+    const { code, out, error } = await host.end(`${line} --start`);
+    expect([code, out, starts]).to.deep.equal([0, '', 1]);
+    expect(error)
+      .to.match(/\nstarted the agent, by service\(8\)\n$/)
+      .and.not.include('now start');
+  });
+
+  it('starts no agent that nobody has let in yet', async () => {
+    let starts = 0;
+    const { host, manager } = await met(async () => {
+      starts += 1;
+      return said(0);
+    });
+    const key = printCurvePublic(manager.own.publicKey);
+    const { code } = await host.end(`join --manager tcp://mgr1 --manager-key ${key} --start`);
+    expect([code, starts]).to.deep.equal([75, 0]);
+  });
+
+  const failures: ReadonlyArray<
+    readonly [why: string, restart: AgentHome['restart'] | undefined, text: string]
+  > = [
+    ['says no', async () => said(5), 'service(8) did not start the agent (5): no such\nunit'],
+    [
+      'takes too long',
+      async () => ({ ...said(-15), timedOut: true }),
+      'service(8) has not started the agent in time: no such\nunit',
+    ],
+    ['cannot be asked', undefined, 'cannot run service: there is none'],
+  ];
+  for (const [why, restart, text] of failures) {
+    it(`ends with 71 when the service manager of the host ${why}, and has joined all the same`, async () => {
+      const { host, manager, folder } = await met(restart);
+      const { code, error } = await host.end(`join ${manager.token('agent')} --manager tcp://mgr1 --start`);
+      expect(code).to.equal(71);
+      expect(error).to.include(`service-mgr-agentd: ${text}\n`);
+      expect(folder.managers()).to.have.lengthOf(1);
+    });
+  }
 
   it('ends with 75 while somebody has to decide, and with 0 when somebody has', async () => {
     const { host, manager, fingerprint } = await met();
