@@ -8,8 +8,8 @@ const known = process.argv[3];
 const refused = new Map<string, number>();
 const onRefused = ({ reason }: { readonly reason: string }) =>
   refused.set(reason, (refused.get(reason) ?? 0) + 1);
-const sockets = new ZmqSockets({ onRefused });
-sockets.authenticate(({ publicKey }) => publicKey.toString('hex') === known);
+const sockets = new ZmqSockets();
+sockets.authenticate(({ publicKey }) => publicKey.toString('hex') === known, { onRefused });
 const [first] = keys;
 const options = first === undefined ? {} : { security: serverOf(first) };
 const router = await sockets.bindRouter('tcp://127.0.0.1:*', options);

@@ -1,18 +1,25 @@
 // Part of a simulated fleet, see fleet-sim.ts: the first message of its parent says which agents it is; it answers "started".
 import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Agent } from '../src/agent/agent.ts';
+import { trustingRules } from '../src/agent/gate.ts';
 import type { Log } from '../src/platform/log.ts';
+import { NodeAppendFiles } from '../src/platform/node/append-files.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
 import { newBootId } from '../src/platform/node/ids.ts';
+import { NodeKeyFiles } from '../src/platform/node/key-files.ts';
 import { ZmqSockets } from '../src/platform/zmq/sockets.ts';
 import type { Provider, ProviderResult } from '../src/provider/provider.ts';
+import { FileHeads } from '../src/store/audit-heads.ts';
+import { AuditTrail } from '../src/store/audit-trail.ts';
 import { MemoryJournal } from '../src/store/memory-journal.ts';
 import type { NodeName } from '../src/wire/fields.ts';
-import type { WorkerOrder } from './fleet-sim.ts';
+import type { SimulatedSecurity, WorkerOrder } from './fleet-sim.ts';
 import { noHealthChecks } from './no-health-checks.ts';
 
-const socketsOfOneAgent = 3;
+// Each of both links has two more with security.
+const socketsOfOneAgent = 12;
 const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const nothing = { text: '', cutBytes: 0 };
 const done: ProviderResult = {
@@ -33,7 +40,19 @@ function providerOf(node: string, runsFile: string): Provider {
   };
 }
 
-async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> {
+/** Keys and an audit log, as an agent with security has them. */
+function secured(known: SimulatedSecurity | undefined) {
+  if (known === undefined) return {};
+  const { own, manager, auditFolder } = known;
+  const security = { own, managers: [[manager]], keep: () => {} };
+  if (auditFolder === undefined) return { security };
+  const heads = new FileHeads(new NodeKeyFiles(), join(auditFolder, 'audit.head'));
+  const path = join(auditFolder, 'audit.log');
+  const files = new NodeAppendFiles();
+  return { security, audit: AuditTrail.open({ files, path, heads, clock: nodeClock, log: silentLog }) };
+}
+
+async function start({ nodes, managers, runsFile, security }: WorkerOrder): Promise<void> {
   const sockets = new ZmqSockets({ maxSockets: nodes.length * socketsOfOneAgent * managers.length + 100 });
   const host = readHostFacts();
   const startAgent = (node: string) =>
@@ -41,8 +60,8 @@ async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> 
       {
         managerEndpoints: managers.map(({ backend }) => backend),
         sinkEndpoints: managers.map(({ sink }) => sink),
-        // Nobody asks them, so a thousand of them need no thousand ports.
-        mgmtEndpoint: `inproc://${node}`,
+        // Nobody asks them, so a thousand of them need no thousand ports; but inproc knows no security.
+        mgmtEndpoint: security[node] === undefined ? `inproc://${node}` : 'tcp://127.0.0.1:*',
         nodeName: node as NodeName,
         ...{ roles: [], topics: [], protocol: 'v2', actionTimeoutMs: 60_000, extraActions: [] },
       },
@@ -50,8 +69,11 @@ async function start({ nodes, managers, runsFile }: WorkerOrder): Promise<void> 
         ...{ sockets, host, clock: nodeClock, log: silentLog, random: Math.random },
         provider: providerOf(node, runsFile),
         health: noHealthChecks,
+        rules: trustingRules,
         journal: new MemoryJournal(),
         boot: newBootId(),
+        ...secured(security[node]),
+        pid: process.pid,
       },
     );
   await Promise.all(nodes.map(startAgent));

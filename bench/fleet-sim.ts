@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import type { CurveKeys } from '../src/security/keys.ts';
+import type { KnownManager } from '../src/security/known-manager.ts';
 
 /** Where the agents find a manager. */
 export interface SimulatedLink {
@@ -21,6 +23,16 @@ export interface FleetSimOptions {
   readonly workers: number;
   /** Gets a line `NODE SERVICE ACTION` for each action. */
   readonly runsFile: string;
+  /** By their names; missing without security. */
+  readonly security?: Readonly<Record<string, SimulatedSecurity>>;
+}
+
+/** What an agent with security knows. */
+export interface SimulatedSecurity {
+  readonly own: CurveKeys;
+  readonly manager: KnownManager;
+  /** Where its audit log is written; undefined: it has none. */
+  readonly auditFolder: string | undefined;
 }
 
 /** What a worker is told. */
@@ -28,6 +40,7 @@ export interface WorkerOrder {
   readonly nodes: readonly string[];
   readonly managers: readonly SimulatedLink[];
   readonly runsFile: string;
+  readonly security: Readonly<Record<string, SimulatedSecurity>>;
 }
 
 interface Worker {
@@ -44,6 +57,10 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+export function simulatedNodes(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `sim${String(index + 1).padStart(4, '0')}`);
+}
+
 /** Many real agents, sim0001 and so on, in a few processes: real sockets, a journal in memory, and actions that do nothing. */
 export class FleetSim {
   readonly nodes: readonly string[];
@@ -53,7 +70,7 @@ export class FleetSim {
   constructor(options: FleetSimOptions) {
     const { agents, workers } = options;
     this.#options = options;
-    this.nodes = Array.from({ length: agents }, (_, index) => `sim${String(index + 1).padStart(4, '0')}`);
+    this.nodes = simulatedNodes(agents);
     const dealt = shuffled(this.nodes);
     this.#workers = Array.from({ length: workers }, (_, worker) => ({
       nodes: dealt.filter((_, index) => index % workers === worker).sort(),
@@ -104,7 +121,7 @@ export class FleetSim {
   }
 
   async #startWorker(worker: Worker): Promise<void> {
-    const { managers, runsFile } = this.#options;
+    const { managers, runsFile, security = {} } = this.#options;
     workerProgram ??= bundleWorker();
     const child = spawn(process.execPath, [await workerProgram], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -113,7 +130,7 @@ export class FleetSim {
     worker.child = child;
     running.add(child);
     child.once('exit', () => running.delete(child));
-    const order: WorkerOrder = { nodes: worker.nodes, managers, runsFile };
+    const order: WorkerOrder = { nodes: worker.nodes, managers, runsFile, security };
     child.send(order);
     const late = AbortSignal.timeout(startDeadlineMs);
     await Promise.race([
@@ -129,13 +146,13 @@ export class FleetSim {
 async function bundleWorker(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-sim-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'worker.mjs');
+  const outfile = join(folder, 'worker.cjs');
   await build({
     entryPoints: [fileURLToPath(new URL('./fleet-sim-worker.ts', import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     plugins: [zeromqWhereItIs],
     logLevel: 'warning',
   });

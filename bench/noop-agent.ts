@@ -1,6 +1,7 @@
 // The real agent with a provider that does nothing: what is measured is the way to a host and back, and not service(8).
 // Usage: noop-agent.ts MANAGER_ENDPOINT SINK_ENDPOINT LOG_FILE; prints "ready" and stops with SIGTERM.
 import { Agent } from '../src/agent/agent.ts';
+import { trustingRules } from '../src/agent/gate.ts';
 import { readAgentConfig } from '../src/config/agent.ts';
 import { nodeClock } from '../src/platform/node/clock.ts';
 import { readHostFacts } from '../src/platform/node/host.ts';
@@ -31,21 +32,25 @@ const noopProvider: Provider = {
 
 const [managerEndpoint = '', sinkEndpoint = '', logFile] = process.argv.slice(2);
 const stopped = untilSignal(['SIGTERM', 'SIGINT']);
-const config = `[Default]
-manager_endpoint = ${managerEndpoint}
-sink_endpoint = ${sinkEndpoint}
+const text = `[Default]
 mgmt_endpoint = tcp://127.0.0.1:*
 node_name = noop
 `;
-const agent = await Agent.start(readAgentConfig(config, 'noop-agent.conf'), {
+const config = {
+  ...readAgentConfig(text, 'noop-agent.conf'),
+  ...{ managerEndpoints: [managerEndpoint], sinkEndpoints: [sinkEndpoint] },
+};
+const agent = await Agent.start(config, {
   sockets: new ZmqSockets(),
   clock: nodeClock,
   log: openLog({ name: 'noop-agent', file: logFile, debug: false }),
   host: readHostFacts(),
   provider: noopProvider,
   health: noHealthChecks,
+  rules: trustingRules,
   journal: new MemoryJournal(),
   boot: newBootId(),
+  pid: process.pid,
   random: Math.random,
 });
 process.stdout.write('ready\n');

@@ -9,64 +9,22 @@ import { askAnew, KeptClient } from './bare-client.ts';
 import { runService } from './bare-service.ts';
 import { built, stopChildren, timeProgram } from './children.ts';
 import { type Fleet, startBareFleet, startFleet, startServiceAgent } from './fleets.ts';
-
-interface Row {
-  readonly name: string;
-  readonly floor: string;
-  /** Medians over all runs, in milliseconds. */
-  readonly oursMs: number;
-  readonly floorMs: number;
-  /** Median of the ratios, and of the differences, within one run each. */
-  readonly ratio: number;
-  readonly overMs: number;
-  readonly goal: string;
-  readonly isGoalMet: boolean;
-}
-
-interface Goal {
-  readonly text: string;
-  isMet(ratio: number, overMs: number): boolean;
-}
+import {
+  atMostMsOver,
+  atMostTimes,
+  interleave,
+  median,
+  type Row,
+  row,
+  table,
+  timed,
+  timeRequests,
+} from './rows.ts';
+import { measureSecurity } from './security.ts';
 
 const requestsPerRun = 40;
 const statusesPerRun = 12;
 const warmUpRequests = 300;
-const halfAgainAtMost: Goal = { text: 'at most 1.5 times', isMet: (ratio) => ratio <= 1.5 };
-const sixtyMsAtMost: Goal = { text: 'at most 60 ms over', isMet: (_, overMs) => overMs <= 60 };
-const fiveMsAtMost: Goal = { text: 'at most 5 ms over', isMet: (_, overMs) => overMs <= 5 };
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
-}
-
-function row(name: string, floor: string, ours: number[], floors: number[], goal: Goal): Row {
-  const ratio = median(ours.map((ms, run) => ms / (floors[run] ?? 0)));
-  const overMs = median(ours.map((ms, run) => ms - (floors[run] ?? 0)));
-  const isGoalMet = goal.isMet(ratio, overMs);
-  return {
-    name,
-    floor,
-    oursMs: median(ours),
-    floorMs: median(floors),
-    ratio,
-    overMs,
-    goal: goal.text,
-    isGoalMet,
-  };
-}
-
-/** The median of many requests, one after the other. */
-async function timeRequests(ask: () => Promise<void>, count = requestsPerRun): Promise<number> {
-  const times: number[] = [];
-  for (let request = 0; request < count; request += 1) {
-    const startedMs = performance.now();
-    await ask();
-    times.push(performance.now() - startedMs);
-  }
-  return median(times);
-}
 
 async function askOurs(manager: ServiceManager): Promise<void> {
   const request = await manager.send({ topic: 'any', action: 'status', service: 'noop' });
@@ -75,23 +33,9 @@ async function askOurs(manager: ServiceManager): Promise<void> {
   if (ok !== 1) throw new Error('a request was not answered');
 }
 
-/** Runs each once per run, in an order that changes, so that what slows the machine down slows all of them. */
-async function interleave<Name extends string>(
-  runs: number,
-  tries: Readonly<Record<Name, () => Promise<number> | number>>,
-): Promise<Record<Name, number[]>> {
-  const names = Object.keys(tries) as Name[];
-  const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>;
-  for (let run = 0; run < runs; run += 1) {
-    const order = [...names.slice(run % names.length), ...names.slice(0, run % names.length)];
-    for (const name of order) times[name].push(await tries[name]());
-  }
-  return times;
-}
-
 async function measureRoad(runs: number, { frontend }: Fleet): Promise<Row[]> {
   const bare = await startBareFleet();
-  await using manager = new ServiceManager({ endpoints: [frontend] });
+  await using manager = new ServiceManager({ endpoints: [frontend], security: 'none' });
   const kept = new KeptClient(bare);
   const tries = {
     ours: () => askOurs(manager),
@@ -104,15 +48,15 @@ async function measureRoad(runs: number, { frontend }: Fleet): Promise<Row[]> {
     anew,
     kept: keptTimes,
   } = await interleave(runs, {
-    ours: () => timeRequests(tries.ours),
-    anew: () => timeRequests(tries.anew),
-    kept: () => timeRequests(tries.kept),
+    ours: () => timeRequests(tries.ours, requestsPerRun),
+    anew: () => timeRequests(tries.anew, requestsPerRun),
+    kept: () => timeRequests(tries.kept, requestsPerRun),
   });
   kept.close();
   const name = 'request to last answer';
   return [
-    row(name, 'bare sockets that stay open', ours, keptTimes, halfAgainAtMost),
-    row(name, 'bare sockets, opened for each request', ours, anew, halfAgainAtMost),
+    row(name, 'bare sockets that stay open', ours, keptTimes, atMostTimes(1.5)),
+    row(name, 'bare sockets, opened for each request', ours, anew, atMostTimes(1.5)),
   ];
 }
 
@@ -127,13 +71,7 @@ async function measureService(runs: number, folder: string): Promise<Row[]> {
   });
   agent.close();
   const name = 'agent, from request to answer';
-  return [row(name, 'service cron status', byRun(ours), byRun(bare), fiveMsAtMost)];
-}
-
-async function timed(act: () => Promise<void>): Promise<number> {
-  const startedMs = performance.now();
-  await act();
-  return performance.now() - startedMs;
+  return [row(name, 'service cron status', byRun(ours), byRun(bare), atMostMsOver(5))];
 }
 
 function check(isRight: boolean): void {
@@ -154,27 +92,9 @@ async function measurePrograms(runs: number, { configFile }: Fleet): Promise<Row
     status: () => timeProgram([client, ...order]),
   });
   return [
-    row('service-mgr-client --version', 'node -e 0', version, bare, sixtyMsAtMost),
-    row('service-mgr-client ... -c status', 'node -e 0', status, bare, sixtyMsAtMost),
+    row('service-mgr-client --version', 'node -e 0', version, bare, atMostMsOver(60)),
+    row('service-mgr-client ... -c status', 'node -e 0', status, bare, atMostMsOver(60)),
   ];
-}
-
-function table(rows: readonly Row[]): string {
-  const head = ['WHAT', 'AGAINST', 'OURS', 'FLOOR', 'RATIO', 'OVER', 'GOAL', ''];
-  const cells = rows.map(({ name, floor, oursMs, floorMs, ratio, overMs, goal, isGoalMet }) => [
-    name,
-    floor,
-    `${oursMs.toFixed(2)} ms`,
-    `${floorMs.toFixed(2)} ms`,
-    ratio.toFixed(2),
-    `${overMs.toFixed(2)} ms`,
-    goal,
-    isGoalMet ? 'met' : 'missed',
-  ]);
-  const lines = [head, ...cells];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const format = (line: string[]) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return lines.map((line) => `${format(line).trimEnd()}\n`).join('');
 }
 
 const { values } = parseArgs({
@@ -188,6 +108,8 @@ try {
   const rows = [...(await measureRoad(runs, fleet)), ...(await measurePrograms(runs, fleet))];
   await stopChildren();
   rows.push(...(await measureService(runs, folder)));
+  await stopChildren();
+  rows.push(...(await measureSecurity(runs)));
   const host = { node: process.version, cores: availableParallelism() };
   process.stdout.write(`Medians of ${runs} interleaved runs; Node ${host.node}, ${host.cores} cores\n\n`);
   process.stdout.write(table(rows));

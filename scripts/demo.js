@@ -87,14 +87,24 @@ async function startDaemon(name, configFile, startedEvent) {
 }
 
 /** An agent has started before the manager knows of it: only the manager can tell when it has subscribed. */
-async function waitForAgent(mgmtEndpoint) {
+async function waitForAgent(managerConfig) {
   await within(startDeadlineMs, 'the agent to reach the manager', async (signal) => {
     for (;;) {
-      const { stdout, code } = await run('service-mgrd', ['-e', mgmtEndpoint, 'status']);
+      const { stdout, code } = await run('service-mgrd', ['-f', managerConfig, 'status']);
       if (code === 0 && JSON.parse(stdout).result.counters.agents >= 1) return;
       await sleep(pollMs, undefined, { signal });
     }
   });
+}
+
+/** Lets a program in with a token of the manager, as one would on two hosts. */
+async function joinWithToken({ role, name, config }, { manager, joinEndpoint }) {
+  const create = ['-f', manager, 'token', 'create', '--role', role];
+  const { stdout, stderr, code } = await run('service-mgrd', create);
+  if (code !== 0) throw new Trouble(`no token for ${name}:\n${stderr}`);
+  say(`$ ${name} -f ${config} join $(service-mgrd ${create.join(' ')}) --manager ${joinEndpoint}`);
+  const joined = await run(name, ['-f', config, 'join', stdout.trim(), '--manager', joinEndpoint]);
+  if (joined.code !== 0) throw new Trouble(`${name} could not join:\n${joined.stderr}`);
 }
 
 /** What the client itself says about its exit codes. */
@@ -131,32 +141,43 @@ async function freePorts(count) {
   return ports;
 }
 
-function writeConfig(folder, name, settings) {
+function writeConfig(folder, name, settings, security) {
   const file = join(folder, `${name}.conf`);
-  const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}`);
-  writeFileSync(file, `[Default]\n${lines.join('\n')}\n`);
+  writeFileSync(file, `[Default]\n${linesOf(settings)}\n[security]\n${linesOf(security)}`);
   return file;
 }
 
+function linesOf(settings) {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} = ${value}\n`)
+    .join('');
+}
+
 async function writeConfigs(folder) {
-  const endpoints = (await freePorts(6)).map((port) => `tcp://127.0.0.1:${port}`);
-  const [frontend, backend, sink, publisher, managerMgmt, agentMgmt] = endpoints;
-  const manager = writeConfig(folder, 'service-mgrd', {
-    frontend_endpoint: frontend,
-    backend_endpoint: backend,
-    sink_endpoint: sink,
-    publisher_endpoint: publisher,
-    mgmt_endpoint: managerMgmt,
-    state_dir: join(folder, 'manager'),
-  });
-  const agent = writeConfig(folder, 'service-mgr-agentd', {
-    manager_endpoint: backend,
-    sink_endpoint: sink,
-    mgmt_endpoint: agentMgmt,
-    state_dir: join(folder, 'agent'),
-  });
-  const client = writeConfig(folder, 'service-mgr-client', { endpoint: frontend });
-  return { manager, agent, client, managerMgmt };
+  const endpoints = (await freePorts(7)).map((port) => `tcp://127.0.0.1:${port}`);
+  const [frontend, backend, sink, publisher, managerMgmt, agentMgmt, joinEndpoint] = endpoints;
+  const curve = { mode: 'curve', policy_file: join(folder, 'policy') };
+  const manager = writeConfig(
+    folder,
+    'service-mgrd',
+    {
+      frontend_endpoint: frontend,
+      backend_endpoint: backend,
+      sink_endpoint: sink,
+      publisher_endpoint: publisher,
+      mgmt_endpoint: managerMgmt,
+      state_dir: join(folder, 'manager'),
+    },
+    { ...curve, join_endpoint: joinEndpoint },
+  );
+  const agent = writeConfig(
+    folder,
+    'service-mgr-agentd',
+    { mgmt_endpoint: agentMgmt, state_dir: join(folder, 'agent') },
+    curve,
+  );
+  const client = writeConfig(folder, 'service-mgr-client', {}, { key_dir: join(folder, 'keys') });
+  return { manager, agent, client, joinEndpoint };
 }
 
 function isProgram(file) {
@@ -200,8 +221,10 @@ async function show(folder) {
     readExitCodes(),
     startDaemon('service-mgrd', configs.manager, 'manager.started'),
   ]);
+  await joinWithToken({ role: 'operator', name: 'service-mgr-client', config: configs.client }, configs);
+  await joinWithToken({ role: 'agent', name: 'service-mgr-agentd', config: configs.agent }, configs);
   const agent = await startDaemon('service-mgr-agentd', configs.agent, 'agent.started');
-  await waitForAgent(configs.managerMgmt);
+  await waitForAgent(configs.manager);
   if (!hasServiceProgram() && !existsSync('/run/systemd/system'))
     say('\nThis host has no service(8) program; the agent says so in both answers.');
   say('\nThe status of a service that does not exist:');

@@ -1,5 +1,5 @@
 import type { Option } from 'commander';
-import { type CommandNode, optionsOf } from '../../src/cli/command-tree.ts';
+import { type CommandNode, declaredOptionsOf, optionsOf } from '../../src/cli/command-tree.ts';
 import { globalOptionNames } from '../../src/cli/global-options.ts';
 import { enumeration, list, paragraphs, plain, sentences, word } from './mdoc.ts';
 
@@ -10,7 +10,7 @@ export function isGlobal(option: Option): boolean {
 
 /** In the groups of the help: those without a heading come first. */
 export function ownOptions(node: CommandNode): string {
-  const options = optionsOf(node).filter((option) => !isGlobal(option));
+  const options = declaredOptionsOf(node).filter((option) => !isGlobal(option));
   const headings = new Set([undefined, ...options.map((option) => option.helpGroupHeading)]);
   const groups = Array.from(headings, (heading) => {
     const list = optionList(options.filter((option) => option.helpGroupHeading === heading));
@@ -27,12 +27,20 @@ export function allOptions(node: CommandNode): string {
   return optionList(optionsOf(node));
 }
 
-/** Everything below a command, each with what its help says. */
-export function commandSections({ verbs }: CommandNode): string {
-  return verbs.map((verb) => `${commandSection(verb)}\n${commandSections(verb)}`.trim()).join('\n');
+/** What is not said of a command where it is listed: arguments, options of its own, commands below it. */
+function hasMore(node: CommandNode): boolean {
+  return node.verbs.length > 0 || node.command.registeredArguments.length > 0 || ownOptions(node) !== '';
 }
 
-/** The verbs of a daemon, which have no options of their own. */
+/** Everything below a program, each with what its help says; but what a list of its verbs says already. */
+export function commandSections({ verbs }: CommandNode): string {
+  return verbs.filter(hasMore).map(sectionsFrom).join('\n');
+}
+
+function sectionsFrom(node: CommandNode): string {
+  return [commandSection(node), ...node.verbs.map(sectionsFrom)].join('\n');
+}
+
 export function verbList({ verbs }: CommandNode): string {
   return list(
     '-tag -width Ds',

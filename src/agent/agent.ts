@@ -1,62 +1,34 @@
 import { Progress } from '../core/progress.ts';
 import { Rejects } from '../core/rejects.ts';
-import { type Cancel, type Clock, sleep } from '../platform/clock.ts';
+import { type Cancel, sleep } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
-import type { HostFacts } from '../platform/host.ts';
-import type { Log } from '../platform/log.ts';
 import { serve } from '../platform/serve.ts';
-import type { Socket, Sockets } from '../platform/sockets.ts';
-import type { Provider } from '../provider/provider.ts';
-import type { Journal } from '../store/journal.ts';
+import { type HandshakeFailure, handshakeFailures } from '../platform/socket-security.ts';
+import type { Socket } from '../platform/sockets.ts';
+import type { CurveKeys } from '../security/keys.ts';
 import type { Dispatch } from '../wire/dispatch.ts';
 import { type ErrorCode, isErrorCode, type ServiceManagerError } from '../wire/errors.ts';
-import { actions, type NodeName, type RequestId, type Topic } from '../wire/fields.ts';
+import { actions, type NodeName, type RequestId } from '../wire/fields.ts';
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
-import type { BootId, Hello } from '../wire/presence.ts';
-import type { ProtocolVersion } from '../wire/topic.ts';
+import { AgentAudit } from './agent-audit.ts';
+import type { AgentConfig, AgentDeps, LiveConfig } from './agent-config.ts';
 import { Answers } from './answers.ts';
-import type { HealthChecks } from './health.ts';
-import { helloOf } from './hello.ts';
-import { Link } from './link.ts';
+import { Gate } from './gate.ts';
+import { keepingManagers } from './kept-managers.ts';
+import type { Link } from './link.ts';
+import { Links } from './links.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
+import { ManagementDoor } from './management-door.ts';
 import { Presence } from './presence.ts';
 import { RequestDesk } from './requests.ts';
+import { Self } from './self.ts';
 import { Tasks } from './tasks.ts';
-import { topicsOf } from './topics.ts';
-
-export interface AgentConfig {
-  /** Pairwise: the backend and the sink of each manager served. */
-  readonly managerEndpoints: readonly string[];
-  readonly sinkEndpoints: readonly string[];
-  readonly mgmtEndpoint: string;
-  /** In place of the host name. */
-  readonly nodeName: NodeName | undefined;
-  readonly roles: readonly string[];
-  readonly topics: readonly Topic[];
-  readonly protocol: ProtocolVersion;
-  readonly actionTimeoutMs: number;
-  readonly extraActions: readonly string[];
-}
-
-export interface AgentDeps {
-  readonly sockets: Sockets;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly host: HostFacts;
-  readonly provider: Provider;
-  /** As the configuration names it; shown by `agent.status`. */
-  readonly providerName?: string;
-  readonly health: HealthChecks;
-  readonly journal: Journal;
-  /** New at every start. */
-  readonly boot: BootId;
-  /** From 0 up to, but not including 1. */
-  readonly random: () => number;
-}
 
 const tickMs = 250;
+const saveHeadMs = 1_000;
+/** A run of an agent begins behind all numbers of the one before, unless that sent 64 messages in each millisecond. */
+const numbersPerMs = 64;
 const maxTasks = 1_000;
-const lingerMs = 1_000;
 // Together with the linger time of the sockets this stays under the 10 s that a stop may take.
 const drainMs = 8_000;
 
@@ -64,20 +36,21 @@ const drainMs = 8_000;
 export class Agent {
   readonly #config: AgentConfig;
   readonly #deps: AgentDeps;
-  readonly #closing = new Closing();
-  readonly #node: NodeName;
+  readonly #closing: Closing;
+  readonly #door: ManagementDoor;
+  readonly #self: Self;
   readonly #tasks: Tasks;
+  readonly #gate: Gate;
+  readonly #audit: AgentAudit;
   readonly #requests: RequestDesk;
   readonly #presence: Presence;
-  readonly #links: Link[] = [];
+  readonly #links: Links;
   readonly #rejects = new Rejects();
   readonly #startedAtMs: number;
-  readonly #startedWallMs: number;
   readonly #progress = new Progress();
   readonly #tally = { requests: 0, foreignTopics: 0 };
-  #roles: readonly string[];
-  #topics: ReadonlySet<Topic>;
-  #sequence = 0;
+  #sequence: number;
+  #nextSaveHeadMs = 0;
   #cancelTick: Cancel = () => {};
   #closed: Promise<void> | undefined;
   #stop: () => void = () => {};
@@ -88,40 +61,58 @@ export class Agent {
 
   /** Resolves when the management socket is bound and all managers are being connected to. Rejects with ENDPOINT_UNUSABLE. */
   static async start(config: AgentConfig, deps: AgentDeps): Promise<Agent> {
-    const agent = new Agent(config, deps);
+    const closing = new Closing();
     try {
-      await agent.#open();
-      return agent;
+      const door = await ManagementDoor.open(deps.sockets, config.mgmtEndpoint, deps.security?.own);
+      return new Agent(config, deps, closing, closing.add(door));
     } catch (error) {
-      await agent.#closing.close();
+      await closing.close();
       throw error;
     }
   }
 
-  private constructor(config: AgentConfig, deps: AgentDeps) {
-    const { clock, log, journal, boot, random, host, provider, health } = deps;
+  private constructor(config: AgentConfig, deps: AgentDeps, closing: Closing, door: ManagementDoor) {
+    const { clock, log, journal, boot, random, host, provider, health, sockets, security } = deps;
+    const { nodeName: node = host.hostname as NodeName, roles, topics } = config;
     this.#config = config;
     this.#deps = deps;
-    this.#node = config.nodeName ?? (host.hostname as NodeName);
-    this.#roles = config.roles;
-    this.#topics = topicsOf({ node: this.#node, host, roles: config.roles, topics: config.topics });
+    this.#closing = closing;
+    this.#door = door;
     this.#startedAtMs = clock.now();
-    this.#startedWallMs = clock.wallMs();
+    const startedAtMs = clock.wallMs();
+    this.#sequence = Math.floor(startedAtMs) * numbersPerMs;
+    this.#self = new Self({ node, host, boot, roles, topics, startedAtMs });
     this.finished = new Promise((resolve, reject) => {
       this.#stop = resolve;
       this.#fail = reject;
     });
-    const answers = new Answers(this.#node, host);
+    const answers = new Answers(node, host);
     const tasks = new Tasks({
       ...{ provider, health, clock, answers },
       actions: new Set([...actions, ...config.extraActions]),
       actionTimeoutMs: config.actionTimeoutMs,
       maxTasks,
     });
+    const audit = new AgentAudit(deps.audit, log, clock);
+    const gate = new Gate({
+      ...{ clock, node, rules: deps.rules, topics: () => this.#self.topics },
+      namesOf: (service) => provider.namesOf?.(service) ?? [service],
+    });
     const fail = (error: unknown) => this.#fail(error);
+    const kept = { clock, log, journal, answers, boot, random, fail };
     this.#tasks = tasks;
-    this.#requests = new RequestDesk({ clock, log, journal, tasks, answers, boot, random, fail });
-    this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#hello() });
+    this.#audit = audit;
+    this.#gate = gate;
+    this.#requests = new RequestDesk({ ...kept, tasks, gate, audit });
+    this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#self.hello() });
+    const links = new Links({
+      ...{ config, sockets, node, topics: this.#self.topics },
+      security: security && { ...security, keep: keepingManagers(security.keep, { log, audit }) },
+      nextSequence: () => this.#sequence++,
+      onRefused: (manager, failure) => this.#notLetIn(manager, failure),
+    });
+    this.#links = closing.add(links);
+    this.#run();
   }
 
   get counters(): AgentCounters {
@@ -130,21 +121,23 @@ export class Agent {
       tasks: this.#tasks.count,
       undelivered: this.#requests.undelivered,
       framesRejected: this.#rejects.count,
-      messagesDropped: this.#links.reduce((sum, link) => sum + link.dropped, this.#requests.givenUp),
+      messagesDropped: this.#links.dropped + this.#requests.givenUp,
+      auditEventsLost: this.#audit.lost,
     };
   }
 
-  /** Listens to other topics from now on, and tells its managers. */
-  reconfigure({ roles, topics }: Pick<AgentConfig, 'roles' | 'topics'>): void {
-    const { host, log } = this.#deps;
-    const listened = topicsOf({ node: this.#node, host, roles, topics });
-    // The same topic may come from a role or stand for itself.
-    if (isSame(listened, this.#topics) && isSame(new Set(roles), new Set(this.#roles))) return;
-    this.#roles = roles;
-    this.#topics = listened;
-    for (const link of this.#links) link.listenTo(this.#topics);
+  /**
+   * Listens to other topics from now on, and tells its managers; goes by other rules, and by other keys of its own. Rejects
+   * with ENDPOINT_UNUSABLE when its management socket is lost over that.
+   */
+  async reconfigure({ roles, topics, rules, own }: LiveConfig): Promise<void> {
+    this.#gate.replace(rules);
+    this.#audit.event('policy.loaded', { rules: rules.policy.rules.length, trust: rules.trust.kind });
+    if (own !== undefined) await this.#replaceOwnKeys(own);
+    if (!this.#self.change({ roles, topics })) return;
+    this.#links.listenTo(this.#self.topics);
     this.#presence.changed();
-    log.info('agent.topics_changed', { topics: [...this.#topics] });
+    this.#deps.log.info('agent.topics_changed', { topics: [...this.#self.topics] });
   }
 
   /** True when its loops have done something since the last call. */
@@ -158,37 +151,24 @@ export class Agent {
     return this.#closed;
   }
 
-  async #open(): Promise<void> {
-    const { sockets, log } = this.#deps;
+  #run(): void {
+    const { log, security } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
-    const management = this.#closing.add(await sockets.bindReply(mgmtEndpoint, { lingerMs }));
+    const { socket } = this.#door;
     const handlers = this.#managementHandlers();
-    this.#serve(serve(management, (frames) => this.#onManagement(management, handlers, frames)));
-    for (const [index, managerEndpoint] of managerEndpoints.entries()) {
-      this.#links.push(this.#closing.add(this.#connect(managerEndpoint, sinkEndpoints[index] ?? '')));
-    }
-    this.#requests.restore(this.#links);
-    for (const link of this.#links) this.#listen(link);
+    this.#serve(serve(socket, (frames) => this.#onManagement(socket, handlers, frames)));
+    this.#requests.restore(this.#links.all);
+    for (const link of this.#links.all) this.#listen(link);
     this.#tick();
-    log.info('agent.started', {
-      node: this.#node,
-      topics: [...this.#topics],
-      managerEndpoints,
-      sinkEndpoints,
-      mgmtEndpoint,
-    });
+    const { node, topics } = this.#self;
+    this.#audit.event('agent.started', { node, security: security === undefined ? 'none' : 'curve' });
+    const endpoints = { managerEndpoints, sinkEndpoints, mgmtEndpoint };
+    log.info('agent.started', { node, topics: [...topics], ...endpoints });
   }
 
-  #connect(managerEndpoint: string, sinkEndpoint: string): Link {
-    return new Link({
-      sockets: this.#deps.sockets,
-      managerEndpoint,
-      sinkEndpoint,
-      node: this.#node,
-      topics: this.#topics,
-      protocol: this.#config.protocol,
-      nextSequence: () => this.#sequence++,
-    });
+  async #replaceOwnKeys(own: CurveKeys): Promise<void> {
+    this.#links.replaceOwnKeys(own);
+    await this.#door.replaceOwnKeys(own);
   }
 
   #listen(link: Link): void {
@@ -208,9 +188,9 @@ export class Agent {
     switch (dispatch.type) {
       case 'request':
         this.#tally.requests += 1;
-        return this.#requests.receive(dispatch.body, link);
+        return this.#requests.receive(dispatch.body, dispatch.signed, link);
       case 'cancel':
-        return this.#requests.cancel(dispatch.id, link);
+        return this.#requests.cancel(dispatch.id, dispatch.signed, link);
       case 'stored':
         return this.#requests.stored(dispatch.id, link);
       case 'conflict':
@@ -218,6 +198,7 @@ export class Agent {
       case 'who':
         return this.#presence.asked(link);
       case 'pulse':
+        if (dispatch.nextKey !== undefined) link.announced(dispatch.nextKey);
         return this.#presence.pulse(link);
     }
   }
@@ -227,28 +208,32 @@ export class Agent {
     if (id !== undefined) this.#requests.refused(id, code, message, link);
   }
 
-  #tick(): void {
-    this.#requests.tick();
-    this.#progress.ticked();
-    for (const link of this.#presence.silent()) this.#own(link.reopen());
-    this.#cancelTick = this.#deps.clock.after(tickMs, 'agent tick', () => this.#tick());
+  /** It is tried for ever, so that it is said once a minute is enough. */
+  #notLetIn(manager: string, failure: HandshakeFailure): void {
+    this.#reject('handshake', manager, 'UNAUTHENTICATED', handshakeFailures[failure]);
   }
 
-  #hello(): Hello {
-    const { host, boot } = this.#deps;
-    const [roles, topics] = [[...this.#roles], [...this.#topics]];
-    return helloOf(host, { node: this.#node, boot, roles, topics, startedAtMs: this.#startedWallMs });
+  #tick(): void {
+    const { clock } = this.#deps;
+    this.#requests.tick();
+    this.#progress.ticked();
+    if (clock.now() >= this.#nextSaveHeadMs) this.#saveHead();
+    for (const link of this.#presence.silent()) this.#own(link.reopen());
+    this.#cancelTick = clock.after(tickMs, 'agent tick', () => this.#tick());
+  }
+
+  #saveHead(): void {
+    this.#nextSaveHeadMs = this.#deps.clock.now() + saveHeadMs;
+    this.#audit.saveHead();
   }
 
   #managementHandlers(): ManagementHandlers {
+    const { clock, host, pid, providerName } = this.#deps;
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
-      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint },
-      node: this.#node,
-      topics: () => this.#topics,
-      host: this.#deps.host,
-      providerName: this.#deps.providerName,
-      uptimeMs: () => this.#deps.clock.now() - this.#startedAtMs,
+      ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, pid, providerName },
+      ...{ self: this.#self, audit: this.#audit, security: () => this.#links.security },
+      uptimeMs: () => clock.now() - this.#startedAtMs,
       counters: () => this.counters,
       stop: () => this.#stop(),
     });
@@ -274,6 +259,8 @@ export class Agent {
     this.#cancelTick();
     this.#presence.stop();
     await this.#closing.close();
+    this.#audit.event('agent.stopped', {});
+    this.#audit.saveHead();
     log.info('agent.stopped', { undelivered: this.#requests.undelivered });
   }
 
@@ -288,10 +275,8 @@ export class Agent {
 
   #reject(door: string, peer: string, code: ErrorCode, reason: string): void {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
-    if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
+    if (fields === undefined) return;
+    this.#deps.log.warn('message.rejected', { ...fields });
+    this.#audit.event('message.rejected', { ...fields });
   }
-}
-
-function isSame<Item>(one: ReadonlySet<Item>, other: ReadonlySet<Item>): boolean {
-  return one.size === other.size && [...one].every((item) => other.has(item));
 }

@@ -1,5 +1,7 @@
 import { serve } from '../platform/serve.ts';
-import type { Socket, Sockets, SubscriberSocket } from '../platform/sockets.ts';
+import type { HandshakeFailure } from '../platform/socket-security.ts';
+import type { ConnectingSocket, Sockets, SubscriberSocket } from '../platform/sockets.ts';
+import type { CurveKeys } from '../security/keys.ts';
 import { type Dispatch, idOfRefused, openDispatch } from '../wire/dispatch.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName, RequestId, Topic } from '../wire/fields.ts';
@@ -11,6 +13,7 @@ import {
   type TopicFrame,
   topicFrame,
 } from '../wire/topic.ts';
+import type { Credentials } from './credentials.ts';
 import { Report } from './report.ts';
 
 export interface LinkOptions {
@@ -21,6 +24,10 @@ export interface LinkOptions {
   readonly topics: ReadonlySet<Topic>;
   readonly protocol: ProtocolVersion;
   readonly nextSequence: () => number;
+  /** Undefined: without security. */
+  readonly credentials?: Credentials | undefined;
+  /** The manager does not let this agent in, and why. It is tried again and again. */
+  readonly onRefused?: ((failure: HandshakeFailure) => void) | undefined;
 }
 
 export interface LinkHandlers {
@@ -37,7 +44,7 @@ const lingerMs = 1_000;
 export class Link {
   readonly #options: LinkOptions;
   #subscriber: SubscriberSocket;
-  #sink: Socket;
+  #sink: ConnectingSocket;
   #topics: ReadonlySet<Topic>;
   #isClosed = false;
   /** Of earlier sockets. */
@@ -45,12 +52,15 @@ export class Link {
   readonly report: Report;
 
   constructor(options: LinkOptions) {
-    const { node, topics, protocol, nextSequence } = options;
+    const { node, topics, protocol, nextSequence, credentials } = options;
     this.#options = options;
     this.#topics = topics;
     this.#subscriber = this.#connectSubscriber();
-    this.#sink = options.sockets.connectPush(options.sinkEndpoint, { lingerMs });
-    this.report = new Report({ node, protocol, nextSequence, sink: () => this.#sink });
+    this.#sink = this.#connectSink();
+    const macOf = (frames: readonly Buffer[]) =>
+      credentials?.isSure === true ? credentials.mac(frames) : undefined;
+    const mac = credentials === undefined ? {} : { mac: macOf };
+    this.report = new Report({ node, protocol, nextSequence, ...mac, sink: () => this.#sink });
   }
 
   /** Names the manager: in the log, and in the journal for what it has not stored yet. */
@@ -58,8 +68,13 @@ export class Link {
     return this.#options.sinkEndpoint;
   }
 
+  /** What the manager calls itself; without security its endpoint, since it has not said who it is. */
+  get managerName(): string {
+    return this.#options.credentials?.managerName ?? this.name;
+  }
+
   get dropped(): number {
-    return this.#dropped + this.#sink.dropped;
+    return this.#dropped + this.#sink.dropped + this.report.dropped;
   }
 
   /** Resolves when the link is closed. */
@@ -80,13 +95,23 @@ export class Link {
     }
   }
 
+  /** The manager is going to have this key instead of its own. */
+  announced(nextKey: string): void {
+    if (this.#options.credentials?.announced(nextKey) === true) this.#rekey();
+  }
+
+  /** The agent has these keys from now on. */
+  replaceOwnKeys(own: CurveKeys): void {
+    this.#options.credentials?.replaceOwn(own);
+    this.#rekey();
+  }
+
   /** Throws both connections away and makes new ones. What was on its way is sent again by who needs it to arrive. */
   async reopen(): Promise<void> {
-    const { sockets, sinkEndpoint } = this.#options;
     const [subscriber, sink] = [this.#subscriber, this.#sink];
     this.#dropped += sink.dropped;
     this.#subscriber = this.#connectSubscriber();
-    this.#sink = sockets.connectPush(sinkEndpoint, { lingerMs });
+    this.#sink = this.#connectSink();
     await Promise.all([subscriber.close(), sink.close()]);
   }
 
@@ -95,9 +120,30 @@ export class Link {
     await Promise.all([this.#subscriber.close(), this.#sink.close()]);
   }
 
+  #rekey(): void {
+    const security = this.#options.credentials?.security;
+    if (security === undefined) return;
+    this.#subscriber.rekey(security);
+    this.#sink.rekey(security);
+  }
+
+  #connectSink(): ConnectingSocket {
+    const { sockets, sinkEndpoint, credentials, onRefused } = this.#options;
+    if (credentials === undefined) return sockets.connectPush(sinkEndpoint, { lingerMs });
+    return sockets.connectPush(sinkEndpoint, {
+      ...{ lingerMs, security: credentials.security },
+      onHandshakeDone: (serverKey) => {
+        credentials.proved(serverKey);
+        this.report.release();
+      },
+      ...(onRefused === undefined ? {} : { onHandshakeFailed: onRefused }),
+    });
+  }
+
   #connectSubscriber(): SubscriberSocket {
-    const { sockets, managerEndpoint, protocol, node } = this.#options;
-    const subscriber = sockets.connectSubscriber(managerEndpoint);
+    const { sockets, managerEndpoint, protocol, node, credentials } = this.#options;
+    const options = credentials === undefined ? {} : { security: credentials.security };
+    const subscriber = sockets.connectSubscriber(managerEndpoint, options);
     for (const topic of this.#topics) subscriber.subscribe(topicFrame(topic, protocol));
     if (protocol === 'v2') for (const name of [everyAgent, node]) subscriber.subscribe(addressFrame(name));
     return subscriber;

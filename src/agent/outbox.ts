@@ -4,7 +4,10 @@ export interface OutboxLimits {
   /** Pauses between two sendings of one answer: each is twice the one before, up to the longest. */
   readonly firstPauseMs: number;
   readonly longestPauseMs: number;
-  /** Beyond it the oldest answers are given up; those of actions that change a service are in the journal all the same. */
+  /**
+   * Beyond it answers are given up, the oldest to the manager that takes up most, so that none of them can do that to the
+   * others. Those of actions that change a service are in the journal all the same.
+   */
   readonly maxBytes: number;
 }
 
@@ -24,7 +27,8 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #random: () => number;
   readonly #waiting = new Map<string, Waiting>();
-  #bytes = 0;
+  /** Of each manager. */
+  readonly #bytes = new Map<string, number>();
   #givenUp = 0;
 
   constructor(limits: OutboxLimits, random: () => number) {
@@ -45,16 +49,16 @@ export class Outbox {
     this.delivered(answer.id, answer.manager);
     const waiting = { ...answer, sent: 0, nextMs: 0 };
     this.#waiting.set(key(answer), waiting);
-    this.#bytes += answer.payload.byteLength;
+    this.#count(waiting, 1);
     this.#sent(waiting, now);
-    while (this.#bytes > this.#limits.maxBytes) this.#giveUpOldest();
+    while (sum(this.#bytes.values()) > this.#limits.maxBytes) this.#giveUpOldest();
   }
 
   /** True when it was waiting. */
   delivered(id: RequestId, manager: string): boolean {
     const waiting = this.#waiting.get(key({ id, manager }));
     if (waiting === undefined) return false;
-    this.#bytes -= waiting.payload.byteLength;
+    this.#count(waiting, -1);
     return this.#waiting.delete(key(waiting));
   }
 
@@ -77,11 +81,26 @@ export class Outbox {
   }
 
   #giveUpOldest(): void {
-    const oldest = this.#waiting.values().next();
-    if (oldest.done) return;
-    this.#givenUp += 1;
-    this.delivered(oldest.value.id, oldest.value.manager);
+    const [most] = [...this.#bytes].sort(([, one], [, other]) => other - one);
+    for (const { id, manager } of this.#waiting.values()) {
+      if (manager !== most?.[0]) continue;
+      this.#givenUp += 1;
+      this.delivered(id, manager);
+      return;
+    }
   }
+
+  #count({ manager, payload }: OutgoingAnswer, sign: 1 | -1): void {
+    const bytes = (this.#bytes.get(manager) ?? 0) + sign * payload.byteLength;
+    if (bytes > 0) this.#bytes.set(manager, bytes);
+    else this.#bytes.delete(manager);
+  }
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }
 
 function key({ id, manager }: Pick<OutgoingAnswer, 'id' | 'manager'>): string {

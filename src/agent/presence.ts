@@ -49,7 +49,7 @@ export class Presence {
     watch.silentAtMs = clock.now() + silentAfterMs + random() * silenceSpreadMs;
     watch.cancelBeat ??= clock.after(random() * beatSpreadMs, 'beat', () => {
       watch.cancelBeat = undefined;
-      link.report.presence('beat', boot);
+      link.report.beat(boot, Math.round(clock.wallMs()));
     });
   }
 
@@ -87,7 +87,7 @@ export class Presence {
     for (const { link, cancelBeat, cancelHello } of this.#watches.values()) {
       cancelBeat?.();
       cancelHello?.();
-      link.report.presence('bye', this.#deps.boot);
+      link.report.bye(this.#deps.boot);
     }
   }
 }

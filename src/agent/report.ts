@@ -2,7 +2,15 @@ import type { Socket } from '../platform/sockets.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { OutputPiece } from '../wire/output.ts';
 import type { AckPhase, BootId, Hello } from '../wire/presence.ts';
-import { ackFrames, helloFrames, outputFrames, presenceFrames, resultFrames } from '../wire/sink.ts';
+import {
+  ackFrames,
+  beatFrames,
+  byeFrames,
+  helloFrames,
+  outputFrames,
+  resultFrames,
+  withMac,
+} from '../wire/sink.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
 
 export interface ReportOptions {
@@ -10,11 +18,19 @@ export interface ReportOptions {
   readonly node: NodeName;
   readonly protocol: ProtocolVersion;
   readonly nextSequence: () => number;
+  /** Makes the proof of who sends it, and says undefined while it is not known for whom. Undefined without security. */
+  readonly mac?: ((frames: readonly Buffer[]) => Buffer | undefined) | undefined;
 }
+
+// Presence is told again and again, and answers until they are stored.
+const maxHeld = 1_000;
 
 /** Speaks to one manager, in the form that it understands. A v1 manager only wants to hear results. */
 export class Report {
   readonly #options: ReportOptions;
+  /** What waits until it is known who is at the other end: under a proof for somebody else it would look forged. */
+  readonly #held: Buffer[][] = [];
+  #dropped = 0;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -25,28 +41,62 @@ export class Report {
     return this.#options.protocol === 'v2';
   }
 
+  /** Messages that could not be kept until it was known for whom they are. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** It is known from now on who is at the other end. */
+  release(): void {
+    for (const frames of this.#held.splice(0)) this.#prove(frames);
+  }
+
   /** `payload`: an answer as JSON. */
   result(id: RequestId, payload: Buffer): void {
-    const { sink, node, protocol, nextSequence } = this.#options;
-    sink().send(protocol === 'v1' ? [payload] : resultFrames(id, node, nextSequence(), payload));
+    const { sink, node } = this.#options;
+    if (this.isConfirmed) this.#send((sequence) => resultFrames(id, node, sequence, payload));
+    else sink().send([payload]);
   }
 
   acknowledge(id: RequestId, phase: AckPhase): void {
-    const { sink, node, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(ackFrames(id, node, nextSequence(), phase));
+    this.#send((sequence) => ackFrames(id, this.#options.node, sequence, phase));
   }
 
   output(id: RequestId, piece: OutputPiece): void {
-    const { sink, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(outputFrames(id, nextSequence(), piece));
+    this.#send((sequence) => outputFrames(id, sequence, piece));
   }
 
   hello(hello: Hello): void {
-    if (this.isConfirmed) this.#options.sink().send(helloFrames(hello, this.#options.nextSequence()));
+    this.#send((sequence) => helloFrames(hello, sequence));
   }
 
-  presence(type: 'beat' | 'bye', boot: BootId): void {
-    const { sink, node, nextSequence } = this.#options;
-    if (this.isConfirmed) sink().send(presenceFrames(type, node, boot, nextSequence()));
+  beat(boot: BootId, sentAtMs: number): void {
+    this.#send((sequence) => beatFrames(this.#options.node, boot, sequence, sentAtMs));
+  }
+
+  bye(boot: BootId): void {
+    this.#send((sequence) => byeFrames(this.#options.node, boot, sequence));
+  }
+
+  #send(framesOf: (sequence: number) => Buffer[]): void {
+    if (!this.isConfirmed) return;
+    const { sink, nextSequence, mac } = this.#options;
+    const frames = framesOf(nextSequence());
+    if (mac === undefined) sink().send(frames);
+    else this.#prove(frames);
+  }
+
+  #prove(frames: Buffer[]): void {
+    const { sink, mac } = this.#options;
+    const proof = mac?.(frames);
+    if (proof !== undefined) sink().send(withMac(frames, proof));
+    else this.#hold(frames);
+  }
+
+  #hold(frames: Buffer[]): void {
+    this.#held.push(frames);
+    if (this.#held.length <= maxHeld) return;
+    this.#held.shift();
+    this.#dropped += 1;
   }
 }

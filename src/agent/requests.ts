@@ -1,12 +1,15 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Journal } from '../store/journal.ts';
+import type { Signed } from '../wire/dispatch.ts';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type RequestId, readOnlyActions } from '../wire/fields.ts';
 import type { AckPhase, BootId } from '../wire/presence.ts';
 import type { RequestBody } from '../wire/request.ts';
 import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
+import type { AgentAudit } from './agent-audit.ts';
 import type { Answers } from './answers.ts';
+import type { Gate } from './gate.ts';
 import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { OutputFeed } from './output-feed.ts';
@@ -18,6 +21,8 @@ export interface RequestDeskDeps {
   readonly journal: Journal;
   readonly tasks: Tasks;
   readonly answers: Answers;
+  readonly gate: Gate;
+  readonly audit: AgentAudit;
   readonly boot: BootId;
   readonly random: () => number;
   /** A bug of ours came up: the agent cannot go on. */
@@ -91,25 +96,34 @@ export class RequestDesk {
     }
   }
 
-  receive(body: RequestBody, link: Link): void {
+  /** `signed`: the body as its client wrote it, and who says so. */
+  receive(body: RequestBody, signed: Signed | undefined, link: Link): void {
     const { id } = body;
     const known = this.#known.get(id);
     if (known !== undefined) return this.#again(known, link);
     const refusal = this.#refusal(body);
-    if (refusal !== undefined) return this.#refuse(id, refusal.code, refusal.reason, link);
-    try {
-      if (!readOnlyActions.has(body.cmd) && this.#recall(id, link)) return;
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      return this.#refuse(id, error.code, error.message, link);
-    }
+    if (refusal !== undefined) return this.#turnAway(body, refusal, link);
+    const pass = this.#deps.gate.request(body, signed, link.managerName);
+    if (!pass.isGood) return this.#turnAway(body, pass, link);
+    const write = (): void => this.#deps.audit.received(body, pass, link.managerName);
+    const isReadOnly = readOnlyActions.has(body.cmd);
+    if (!isReadOnly && !this.#mayBegin(id, link, write)) return;
     this.#run(body, link);
+    // Its answer need not wait for that.
+    if (isReadOnly) write();
   }
 
-  /** Ends it if it runs, keeps it from starting if it does not, and sees to it that the manager learns so. */
-  cancel(id: RequestId, link: Link): void {
-    const { journal, clock, log } = this.#deps;
+  /**
+   * Ends it if it runs, keeps it from starting if it does not, and sees to it that the manager learns so. `signed`: the
+   * query of who cancelled it.
+   */
+  cancel(id: RequestId, signed: Signed | undefined, link: Link): void {
+    const { journal, clock, log, gate, audit } = this.#deps;
     const known = this.#known.get(id);
+    if (known?.phase === 'running' && !gate.mayEnd(known.body, signed)) {
+      log.warn('cancel.refused', { id, reason: 'no operator who might have begun it here has signed that' });
+      return audit.refusedCancel(id, link.managerName);
+    }
     log.info('request.cancelled', { id, phase: known?.phase ?? 'unknown' });
     if (known !== undefined) return known.cancel.abort();
     // Then its answer is on its way.
@@ -160,6 +174,24 @@ export class RequestDesk {
       code: 'REQUEST_EXPIRED',
       reason: `the time of the request was over ${Math.round(lateMs / 1_000)} s before it could begin`,
     };
+  }
+
+  /** Not what is known already, and not what cannot be written down. */
+  #mayBegin(id: RequestId, link: Link, write: () => void): boolean {
+    try {
+      if (this.#recall(id, link)) return false;
+      write();
+      return true;
+    } catch (error) {
+      if (!isServiceManagerError(error)) throw error;
+      this.#refuse(id, error.code, error.message, link);
+      return false;
+    }
+  }
+
+  #turnAway(body: RequestBody, { code, reason }: Refusal, link: Link): void {
+    this.#deps.audit.refused(body, code, reason, link.managerName);
+    this.#refuse(body.id, code, reason, link);
   }
 
   /** Answers with what the journal knows of it. False when it knows nothing. */
@@ -232,6 +264,7 @@ export class RequestDesk {
       this.#journaled(id, () => journal.finish(id, payload, confirmed, clock.wallMs()));
     this.#known.delete(id);
     for (const link of known.links) this.#send(id, payload, link);
+    this.#deps.audit.answered(id, outcome);
   }
 
   /** The journal has the answer already: one more manager wants it, or the same one again. */

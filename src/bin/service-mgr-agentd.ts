@@ -14,19 +14,23 @@ import { newBootId } from '../platform/node/ids.ts';
 import { nodeProbe } from '../platform/node/probe.ts';
 import { nodeProcessTable } from '../platform/node/process-table.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
-import { nodePrograms } from '../platform/node/programs.ts';
 import { loadPseudoTerminals } from '../platform/node/pseudo-terminal.ts';
 import { AliasedProvider } from '../provider/aliases.ts';
 import { Bundles } from '../provider/bundles.ts';
-import { chooseProvider } from '../provider/choose.ts';
-import { openProvider } from '../provider/open.ts';
 import { VerifiedProvider } from '../provider/verified.ts';
 import { SqliteJournal } from '../store/sqlite-journal.ts';
+import { openAgentHome } from './agent-home.ts';
+import { agentLinks, gateRulesOf, ownKeysOf } from './agent-security.ts';
+import { fileHeadsIn, openAuditLog } from './audit-log.ts';
 import { runAsProcess, sockets } from './daemon-platform.ts';
+import { openHostServices } from './host-services.ts';
 
 async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   const config = readAgentConfig(source.text, source.file);
   log.setLevel(config.logLevel);
+  const links = agentLinks(config, source.file);
+  const { security } = links;
+  const rules = gateRulesOf(config);
   const scratchDir = join(config.stateDir, 'output');
   nodeFiles.makeFolder(scratchDir);
   const closing = new Closing();
@@ -38,32 +42,34 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
         onSetAside: (reason, movedTo) => log.error('journal.set_aside', { reason, movedTo }),
       }),
     );
+    const heads = fileHeadsIn(config.stateDir);
+    const audit = openAuditLog(config.security, config.stateDir, heads, log);
+    if (audit !== undefined) closing.add(audit);
     const host = readHostFacts();
     const pseudoTerminals = await loadPseudoTerminals();
     const processes = closing.add(new NodeProcesses({ scratchDir, pseudoTerminals }));
-    const { system } = host;
-    const hostView = { system, files: nodeFiles, programs: nodePrograms(process.env) };
-    const chosen = chooseProvider(config, hostView);
+    const { chosen, provider: real } = openHostServices(config, processes);
     const { name: providerName, program } = chosen;
     log.info('provider.chosen', { provider: providerName, program });
     const { aliases, hasKnownAliases, bundles, outputLimitBytes, settleMs } = config;
     const [clock, processTable] = [nodeClock, nodeProcessTable];
-    const real = openProvider(chosen, { ...hostView, processes, processTable, outputLimitBytes });
     const verified = new VerifiedProvider({ provider: real, processTable, clock, settleMs });
     const aliased = new AliasedProvider({ provider: verified, clock, aliases, hasKnownAliases });
     const provider = new Bundles({ provider: aliased, clock, bundles, outputLimitBytes });
     const programs = config.healthChecks;
     const health = new HealthChecks({ clock, probe: nodeProbe, processes, programs });
-    const identity = { boot: newBootId(), random: Math.random };
+    const identity = { pid: process.pid, boot: newBootId(), random: Math.random };
     const services = { provider, providerName, health };
-    const deps = { sockets, clock, log, host, ...services, journal, ...identity };
-    const agent = closing.add(await Agent.start(config, deps));
+    const deps = { sockets, clock, log, host, ...services, journal, ...identity, security, rules, audit };
+    const agent = closing.add(await Agent.start({ ...config, ...links }, deps));
     return {
       finished: agent.finished,
+      isSecure: security !== undefined,
       reload: async ({ text, file }) => {
         const next = readAgentConfig(text, file);
+        const changed = { ...next, rules: gateRulesOf(next), own: ownKeysOf(next, links) };
         log.setLevel(next.logLevel);
-        agent.reconfigure(next);
+        await agent.reconfigure(changed);
         aliased.replace(next);
         provider.replace(next.bundles);
         health.replace(next.healthChecks);
@@ -79,4 +85,4 @@ async function startAgent(source: ConfigSource, log: OpenLog): Promise<Daemon> {
   }
 }
 
-runAsProcess({ ...agentDescription, start: startAgent });
+runAsProcess({ ...agentDescription, start: startAgent, openHome: openAgentHome });

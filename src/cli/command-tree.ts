@@ -1,7 +1,9 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Option } from 'commander';
+import type { KeyFiles } from '../platform/key-files.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { agentDescription, managerDescription } from './daemon-descriptions.ts';
+import type { DaemonHome } from './daemon-home.ts';
 import { type DaemonDescription, daemonCommand } from './daemon-options.ts';
 import { Output } from './output.ts';
 import type { RunVerb } from './program.ts';
@@ -28,6 +30,17 @@ const nowhere: Terminal = {
   readInput: async () => '',
 };
 
+const noKeyFiles: KeyFiles = {
+  exists: () => false,
+  readSecret: () => '',
+  readPublic: () => '',
+  createSecret: () => {},
+  replaceSecret: () => {},
+  writePublic: () => {},
+  list: () => [],
+  remove: () => {},
+};
+
 /** All three programs; `runClient` is that of `cli/main.ts`. */
 export async function commandTrees(runClient: RunVerb): Promise<readonly CommandNode[]> {
   return [
@@ -38,18 +51,26 @@ export async function commandTrees(runClient: RunVerb): Promise<readonly Command
 }
 
 /** The options that the help of a command shows, with the one that shows the help. */
-export function optionsOf({ command }: CommandNode): readonly Option[] {
+export function optionsOf(node: CommandNode): readonly Option[] {
+  const { command } = node;
+  return [...declaredOptionsOf(node), ...command.createHelp().visibleGlobalOptions(command)];
+}
+
+/** Without those of the program that may stand behind it, too. */
+export function declaredOptionsOf({ command }: CommandNode): readonly Option[] {
   return command.createHelp().visibleOptions(command);
 }
 
-function daemonTree(description: DaemonDescription): CommandNode {
-  const command = daemonCommand(description, nowhere, () => {});
-  const verbs = command.commands.map((verb) => ({
-    name: `${description.name} ${verb.name()}`,
-    command: verb,
-    verbs: [],
-  }));
-  return { name: description.name, command, verbs };
+function daemonTree<Home extends DaemonHome>(description: DaemonDescription<Home>): CommandNode {
+  return nodeOf(
+    description.name,
+    daemonCommand(description, nowhere, () => {}),
+  );
+}
+
+/** All commands of a daemon are declared at once. */
+function nodeOf(name: string, command: CommandUnknownOpts): CommandNode {
+  return { name, command, verbs: command.commands.map((verb) => nodeOf(`${name} ${verb.name()}`, verb)) };
 }
 
 /** Verbs declare their options only when they are called, so each is asked for its help, as a user would do it. */
@@ -62,7 +83,8 @@ async function clientTree(name: string, words: readonly string[], runClient: Run
 
 async function commandBehind(argv: readonly string[], runClient: RunVerb): Promise<CommandUnknownOpts> {
   const files = { exists: () => false, readText: () => '', makeFolder: () => {} };
-  const deps = { terminal: nowhere, files, interrupted: AbortSignal.abort() };
+  const nothing = { keyFiles: noKeyFiles, configFolder: '', userName: '', openClient: neverOpened };
+  const deps = { terminal: nowhere, files, ...nothing, interrupted: AbortSignal.abort() };
   try {
     await runClient(argv, { deps, output: new Output(nowhere), given: {} });
   } catch (error) {
@@ -70,4 +92,8 @@ async function commandBehind(argv: readonly string[], runClient: RunVerb): Promi
     throw error;
   }
   throw new TypeError(`${argv.join(' ')} shows no help`);
+}
+
+function neverOpened(): never {
+  throw new TypeError('a help asks no manager');
 }

@@ -1,39 +1,41 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import type { Terminal } from '../platform/terminal.ts';
 import { version } from '../wire/version.ts';
+import type { Choose, DaemonAction } from './daemon-context.ts';
+import type { DaemonHome } from './daemon-home.ts';
 import { daemonExitMeanings, daemonExits } from './exit-codes.ts';
 import { printOn } from './output.ts';
+import type { ServeOptions } from './serve-until-stopped.ts';
+import { addLeaf, optionsAbove } from './subcommands.ts';
 
-export interface DaemonDescription {
+export interface DaemonDescription<Home extends DaemonHome> {
   /** Of the program and, with `.conf`, of its configuration file. */
   readonly name: string;
   readonly summary: string;
   /** Management commands, such as `manager.status`. */
   readonly statusCommand: string;
   readonly shutdownCommand: string;
-  /** Where its management socket is by default, as seen from this host. */
-  readonly managementEndpoint: string;
+  /** Adds the commands that it has beside start, stop and status. */
+  addCommands(program: CommandUnknownOpts, choose: Choose<Home>): void;
 }
 
-export interface DaemonOptions {
-  readonly verb: 'start' | 'stop' | 'status';
-  readonly configFile: string;
+export interface DaemonOptions extends ServeOptions {
+  /** It was named on the command line, so it has to be there. */
+  readonly isConfigNamed: boolean;
   /** In the background, with a log and a pid file in any case. */
   readonly isDetached: boolean;
-  /** Undefined: standard error. */
-  readonly logFile: string | undefined;
-  /** Undefined: none. */
-  readonly pidFile: string | undefined;
-  readonly isDebug: boolean;
-  /** Of the management socket to talk to. */
-  readonly endpoint: string;
+  /** Of the management socket to talk to; undefined: the one that the configuration names. */
+  readonly endpoint: string | undefined;
 }
 
+/** What stands behind the options. */
+export type DaemonVerb<Home extends DaemonHome> = 'start' | 'stop' | 'status' | DaemonAction<Home>;
+
 /** The command line of both daemons. Calls `run` with what was asked for; throws commander's errors. */
-export function daemonCommand(
-  { name, summary, managementEndpoint }: DaemonDescription,
+export function daemonCommand<Home extends DaemonHome>(
+  { name, summary, addCommands }: DaemonDescription<Home>,
   terminal: Terminal,
-  run: (options: DaemonOptions) => void,
+  run: (options: DaemonOptions, verb: DaemonVerb<Home>) => void,
 ) {
   const defaultLog = `/var/log/service-mgr/${name}.log`;
   const defaultPid = `/var/run/service-mgr/${name}.pid`;
@@ -41,6 +43,7 @@ export function daemonCommand(
   const command = new Command(name)
     .exitOverride()
     .configureOutput(printOn(terminal))
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: optionsAbove })
     .description(summary)
     .option('-f, --config <file>', 'configuration file', `/etc/service-mgr/${name}.conf`)
     .option('-d, --daemon', 'start in the background, and return when the sockets are bound')
@@ -55,38 +58,32 @@ export function daemonCommand(
     .option('-D, --debug', 'log everything')
     .option(
       '-e, --endpoint <endpoint>',
-      'management endpoint of the daemon to stop or show',
-      managementEndpoint,
+      'management endpoint of the daemon that a command is for (default: that of the configuration file)',
     )
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', exitCodeHelp());
+  const choose = (verb: DaemonVerb<Home>): void => {
+    const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
+    const isConfigNamed = command.getOptionValueSource('config') === 'cli';
+    const isDetached = daemon === true;
+    const options = {
+      ...{ configFile, isConfigNamed, endpoint, isDetached, isDebug: debug === true },
+      logFile: logFile ?? (isDetached ? defaultLog : undefined),
+      pidFile: pidFile ?? (isDetached ? defaultPid : undefined),
+    };
+    run(options, verb);
+  };
   const verbs = {
     start: 'run until SIGTERM, SIGINT or stop; SIGHUP reopens the log and rereads the configuration',
     stop: 'stop the daemon at the management endpoint',
     status: 'show what the daemon at the management endpoint says of itself, as JSON',
   };
-  for (const verb of ['start', 'stop', 'status'] as const) {
-    command
-      .command(verb)
-      .summary(verbs[verb])
-      .description(sentence(verbs[verb]))
-      .action(() => {
-        const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
-        const isDetached = daemon === true;
-        run({
-          ...{ verb, configFile, endpoint, isDetached, isDebug: debug === true },
-          logFile: logFile ?? (isDetached ? defaultLog : undefined),
-          pidFile: pidFile ?? (isDetached ? defaultPid : undefined),
-        });
-      });
-  }
+  for (const verb of ['start', 'stop', 'status'] as const)
+    addLeaf(command, verb, verbs[verb]).action(() => choose(verb));
+  addCommands(command, choose);
   return command;
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function exitCodeHelp(): string {

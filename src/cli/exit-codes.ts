@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
+import type { ErrorCode, ServiceManagerError } from '../wire/errors.ts';
 
 /** Every exit code of the client; the man page is made from it. From 64 on they are those of sysexits(3). */
 export const exitCodes = [
@@ -22,6 +23,7 @@ export const exitCodes = [
   },
   { code: 68, name: 'no-node', meaning: 'no node matches, or no request has this id' },
   { code: 69, name: 'no-manager', meaning: 'no manager answered' },
+  { code: 75, name: 'pending', meaning: 'a decision is still to be made' },
   { code: 77, name: 'refused', meaning: 'refused by the manager' },
   { code: 78, name: 'bad-config', meaning: 'bad configuration' },
   { code: 130, name: 'interrupted', meaning: 'interrupted (prints the id and how to attach again)' },
@@ -60,10 +62,12 @@ export const daemonExits = {
   ok: 0,
   unexpected: 1,
   usage: 64,
+  dataError: 65,
   unavailable: 69,
   systemError: 71,
   ioError: 74,
   tryLater: 75,
+  refused: 77,
   badConfig: 78,
 } as const;
 
@@ -72,12 +76,35 @@ export const daemonExitMeanings: Readonly<Record<keyof typeof daemonExits, strin
   ok: 'a clean stop, or a command that went well',
   unexpected: 'what should not happen',
   usage: 'wrong usage',
-  unavailable: 'nobody answers at the management endpoint',
-  systemError: 'an endpoint cannot be bound',
+  dataError: 'the audit log is damaged',
+  unavailable: 'nobody answers at the management endpoint, or no manager does',
+  systemError: 'an endpoint cannot be bound, or the agent cannot be started',
   ioError: 'the database cannot be used',
-  tryLater: 'another instance of it is running',
+  tryLater: 'another instance of it is running, or the manager has still to accept a key',
+  refused: 'refused by the daemon or the manager',
   badConfig: 'bad configuration',
 };
+
+// Whatever else a daemon or a manager says is its refusal.
+const daemonExitOfError: Partial<Record<ErrorCode, keyof typeof daemonExits>> = {
+  BAD_USAGE: 'usage',
+  INVALID_MESSAGE: 'usage',
+  UNKNOWN_KEY: 'usage',
+  BAD_TARGET: 'usage',
+  UNKNOWN_NODE: 'usage',
+  MANAGER_UNREACHABLE: 'unavailable',
+  INVALID_REPLY: 'unavailable',
+  ENDPOINT_UNUSABLE: 'systemError',
+  PROVIDER_FAILED: 'systemError',
+  STORE_UNUSABLE: 'ioError',
+  ALREADY_RUNNING: 'tryLater',
+  BAD_CONFIG: 'badConfig',
+  BAD_KEY: 'badConfig',
+};
+
+export function daemonExitOf({ code }: ServiceManagerError): number {
+  return daemonExits[daemonExitOfError[code] ?? 'refused'];
+}
 
 /** 0, 2, 4 or 6. Without any outcome 0: that no node matched is known to the caller. */
 export function exitCodeOf(outcomes: Iterable<Outcome>): number {

@@ -83,16 +83,27 @@ export function addGlobalOptions<Args extends unknown[], Options extends OptionV
     .addHelpOption(new Option('-h, --help', 'show this help').helpGroup(group));
 }
 
+/** What holds for one run of the client. */
+export interface ClientSettings extends ClientConfig {
+  /** The configuration file, for messages. */
+  readonly file: string;
+  /** The endpoints stood on the command line. */
+  readonly areEndpointsTyped: boolean;
+}
+
 /** What stands on the command line goes before what stands in the file. The default file may be missing; a named one may not. */
-export function configOf(options: GlobalOptions, files: Files): ClientConfig {
+export function configOf(options: GlobalOptions, files: Files): ClientSettings {
   const file = options.config ?? defaultConfigFile;
   const isMissing = options.config === undefined && !files.exists(file);
   const config = isMissing ? defaultClientConfig : readClientConfig(files.readText(file), file);
   return {
+    file,
+    areEndpointsTyped: options.endpoint !== undefined,
     endpoints: options.endpoint ?? config.endpoints,
     windowMs: options.waitTime ?? config.windowMs,
     timeoutMs: options.timeout ?? config.timeoutMs,
     retries: options.retries ?? config.retries,
     confirmAbove: config.confirmAbove,
+    security: config.security,
   };
 }

@@ -10,6 +10,8 @@ import type { MainDeps, Program, Verb } from './program.ts';
 import { runRequest } from './run-request.ts';
 import { type Session, withSession } from './session.ts';
 import { completion } from './verbs/completion.ts';
+import { joinVerb } from './verbs/join.ts';
+import { keys } from './verbs/keys.ts';
 import { nodes } from './verbs/nodes.ts';
 import { requests } from './verbs/requests.ts';
 import { readCommand, runVerb } from './verbs.ts';
@@ -28,6 +30,18 @@ const verbs: readonly Verb[] = [
     usage: 'COMMAND',
     summary: 'list, show, attach to, cancel, retry or resume earlier requests',
     run: requests,
+  },
+  {
+    name: 'join',
+    usage: '[TOKEN]',
+    summary: 'have your key let in by a manager',
+    run: joinVerb,
+  },
+  {
+    name: 'keys',
+    usage: 'COMMAND',
+    summary: 'make, show or rotate your keys',
+    run: keys,
   },
   {
     name: 'completion',

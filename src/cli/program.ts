@@ -1,5 +1,6 @@
 import type { ClientDeps } from '../client/index.ts';
 import type { Files } from '../platform/files.ts';
+import type { KeyFiles } from '../platform/key-files.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { Output } from './output.ts';
@@ -8,11 +9,16 @@ import type { Output } from './output.ts';
 export interface MainDeps {
   readonly terminal: Terminal;
   readonly files: Files;
+  readonly keyFiles: KeyFiles;
+  /** Where the programs of this user keep their settings: `/home/alice/.config`. */
+  readonly configFolder: string;
+  /** The login name. */
+  readonly userName: string;
   /** Aborted when the user presses Ctrl-C. */
   readonly interrupted: AbortSignal;
-  /** In place of the real sockets, clock and ids. */
-  readonly client?: ClientDeps;
-  /** When the program started, by the `now` of its clock; that of Node.js counts from there. */
+  /** Sockets, clock and ids: made when they are needed, because they cost something. */
+  openClient(): Omit<ClientDeps, 'identity'>;
+  /** When the program started, by the `now` of its clock. Missing: when `openClient` is called. */
   readonly startedMs?: number;
 }
 

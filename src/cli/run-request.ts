@@ -1,4 +1,5 @@
 import type { Order, PendingRequest } from '../client/index.ts';
+import { skewReport } from '../security/skew.ts';
 import { onlyGiven } from './aim-options.ts';
 import { announceAbsent, sayNobody } from './conclusion.ts';
 import { confirmed } from './confirm.ts';
@@ -28,6 +29,7 @@ export async function runRequest(command: RequestCommand, session: Session): Pro
   if (order === undefined) return exitCodeNamed('interrupted');
   const request = await send(order, session);
   const { id, expected, unreachable: absences } = request;
+  warnOfClock(request, session);
   session.debug(`request ${id}: sent to ${expected ?? 'an unknown number of'} agents`);
   if (isAsync) return leave(request, order.topic, session);
   const { action, topic, service, nodes } = order;
@@ -35,6 +37,12 @@ export async function runRequest(command: RequestCommand, session: Session): Pro
   const isFollowed = order.follow === true;
   const shown = isFollowed ? format : (format ?? defaultFormat);
   return follow({ request, facts, format: shown, isFollowed, absences }, session);
+}
+
+/** The manager sees our clock ahead of its own, so its clock is behind ours. */
+function warnOfClock({ clockOffsetMs }: PendingRequest, { output }: Session): void {
+  const report = clockOffsetMs === undefined ? undefined : skewReport('the manager', -clockOffsetMs);
+  if (report !== undefined) output.message(`service-mgr-client: ${report}`);
 }
 
 function send(

@@ -6,13 +6,14 @@ import type { Log, OpenLog } from '../platform/log.ts';
 import type { Notify } from '../platform/notify.ts';
 import type { PidFiles } from '../platform/pid-file.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
-import type { DaemonOptions } from './daemon-options.ts';
 import { watch } from './watchdog.ts';
 
 /** A manager or an agent that was started. */
 export interface Daemon {
   /** Resolves when it was told to stop through its management socket; rejects when it cannot go on. */
   readonly finished: Promise<void>;
+  /** Only those come in whom it knows. */
+  readonly isSecure: boolean;
   /**
    * Takes over what can change at run time, and resolves to the keys of which the new values wait for the next start.
    * Rejects with BAD_CONFIG, and keeps all that it had, when something in the file is wrong.
@@ -50,11 +51,18 @@ export interface RunDeps {
   onHangup(run: () => void): void;
 }
 
-type Options = Pick<DaemonOptions, 'configFile' | 'logFile' | 'pidFile' | 'isDebug'>;
+export interface ServeOptions {
+  readonly configFile: string;
+  /** Undefined: standard error. */
+  readonly logFile: string | undefined;
+  /** Undefined: none. */
+  readonly pidFile: string | undefined;
+  readonly isDebug: boolean;
+}
 
 /** Starts a daemon and resolves when it has stopped. Rejects when it could not start, or could not go on. */
 export async function serveUntilStopped(
-  options: Options,
+  options: ServeOptions,
   program: Startable & { readonly name: string },
   deps: RunDeps,
 ): Promise<void> {
@@ -76,9 +84,10 @@ export async function serveUntilStopped(
       last.catch(fail);
     };
   });
-  log.warn('security.none', {
-    warning: 'there is no access control yet: anyone who reaches these ports may use them',
-  });
+  if (!daemon.isSecure)
+    log.warn('security.none', {
+      warning: 'there is no access control: whoever reaches these ports may use them',
+    });
   if (!(await deps.starter.ready())) return log.error('daemon.abandoned', { reason: 'its starter is gone' });
   void notify.send('READY=1', `STATUS=${daemon.summary()}`);
   closing.add({ close: watch(daemon, { ...deps, log, notify }) });

@@ -1,9 +1,11 @@
 import { ServiceManager } from '../client/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Terminal } from '../platform/terminal.ts';
+import { onlyGiven } from './aim-options.ts';
+import { identityOf } from './client-identity.ts';
 import { configOf, type GlobalOptions } from './global-options.ts';
 import type { Output } from './output.ts';
-import type { MainDeps, Program } from './program.ts';
+import type { Program } from './program.ts';
 import { Window } from './window.ts';
 
 /** A manager to talk to, and how long. */
@@ -41,19 +43,28 @@ export async function withSession(
   const { interrupted, terminal } = deps;
   const options = { ...program.given, ...own };
   const config = configOf(options, deps.files);
+  const tell = (text: string): void => output.message(`service-mgr-client: ${text}`);
+  const identity = identityOf(config, deps, tell);
+  const client = { ...deps.openClient(), identity };
+  const { clock } = client;
+  const window = new Window(clock, deps.startedMs ?? clock.now(), config.windowMs);
   const questions = new AbortController();
   const signal = AbortSignal.any([interrupted, questions.signal]);
-  await using manager = new ServiceManager({ ...config, signal }, deps.client);
-  const { clock } = manager;
-  const window = new Window(clock, startOf(deps), config.windowMs);
+  const { endpoints: wanted, timeoutMs, retries } = config;
+  await using manager = new ServiceManager(
+    { ...onlyGiven({ endpoints: wanted }), timeoutMs, retries, signal },
+    client,
+  );
   window.questionsEnded.addEventListener('abort', () => questions.abort(), { once: true });
   if (bound === 'always' || options.waitTime !== undefined) window.start();
   const debug = (text: string): void => {
-    if (options.debug === true) output.message(`service-mgr-client: ${text}`);
+    if (options.debug === true) tell(text);
   };
-  debug(`managers ${config.endpoints.join(', ')}; window ${config.windowMs / 1_000} s`);
-  const attachOptions =
-    options.endpoint === undefined && options.config === undefined ? '' : ` -e ${config.endpoints.join(',')}`;
+  const endpoints = manager.endpoints.join(',');
+  const who = identity === undefined ? '' : `; as ${identity.name}`;
+  debug(`managers ${endpoints.replaceAll(',', ', ')}; window ${config.windowMs / 1_000} s${who}`);
+  const isElsewhere = options.endpoint !== undefined || options.config !== undefined;
+  const attachOptions = isElsewhere ? ` -e ${endpoints}` : '';
   const ended = AbortSignal.any([interrupted, window.ended]);
   const { confirmAbove } = config;
   const { waitTime: batchWindowMs } = options;
@@ -65,9 +76,4 @@ export async function withSession(
   } finally {
     window.stop();
   }
-}
-
-/** Programs that bring a clock of their own begin now. */
-function startOf({ startedMs, client }: MainDeps): number {
-  return startedMs ?? client?.clock.now() ?? 0;
 }

@@ -1,8 +1,11 @@
 import type { Clock } from '../platform/clock.ts';
+import { handshakeFailures } from '../platform/socket-security.ts';
 import type { Message } from '../wire/codec.ts';
 import { isErrorCode, ServiceManagerError } from '../wire/errors.ts';
+import type { RequestId } from '../wire/fields.ts';
 import { Failure } from '../wire/reply.ts';
 import type { Connections } from './connections.ts';
+import type { Identity } from './identity.ts';
 
 export interface AskOptions {
   /** Frontends of the managers, in order of preference. */
@@ -18,10 +21,14 @@ export interface AskOptions {
 export interface AskDeps {
   readonly connections: Connections;
   readonly clock: Clock;
+  readonly newId: () => RequestId;
+  /** Who asks; undefined without security. */
+  readonly identity: Identity | undefined;
 }
 
 export interface Question<Reply> {
-  readonly frame: Buffer;
+  /** Made for each try: a question that is signed twice is no copy, which a manager would refuse. */
+  readonly frame: () => Buffer;
   readonly reply: Pick<Message<never>, 'name'> & { tryDecode(frame: Uint8Array): Reply | undefined };
   /** Of the clock's `now`. */
   readonly deadlineMs: number;
@@ -58,7 +65,9 @@ export async function ask<Reply>(
     for (const endpoint of endpoints) {
       const waitMs = Math.min(options.timeoutMs, question.deadlineMs - deps.clock.now());
       if (waitMs <= 0 || question.signal?.aborted) break;
-      const frame = await deps.connections.exchange(endpoint, question.frame, waitMs, question.signal);
+      // Asking again would not make it know us.
+      if (deps.connections.failureOf(endpoint) === 'refused' && round > 0) continue;
+      const frame = await deps.connections.exchange(endpoint, question.frame(), waitMs, question.signal);
       if (frame === undefined) continue;
       const refusal = refusalOf(endpoint, frame);
       if (refusal === undefined) return { endpoint, reply: opened(endpoint, frame, question) };
@@ -66,10 +75,25 @@ export async function ask<Reply>(
       lastRefusal = refusal;
     }
   }
-  if (lastRefusal !== undefined) throw lastRefusal;
-  throw new ServiceManagerError(
+  throw lastRefusal ?? unanswered(options.endpoints, deps);
+}
+
+/** Whom nobody lets in, is told so: he would wait for ever. */
+function unanswered(endpoints: readonly string[], { connections, identity }: AskDeps): ServiceManagerError {
+  const failures = endpoints.flatMap((endpoint) => {
+    const failure = connections.failureOf(endpoint);
+    return failure === undefined ? [] : [`${endpoint}: ${handshakeFailures[failure]}`];
+  });
+  const refuser = endpoints.find((endpoint) => connections.failureOf(endpoint) === 'refused');
+  if (refuser !== undefined)
+    return new ServiceManagerError(
+      'UNAUTHENTICATED',
+      `${refuser} does not let ${identity?.name ?? 'us'} in: ${handshakeFailures.refused}`,
+    );
+  const why = failures.length === 0 ? '' : `; ${failures.join('; ')}`;
+  return new ServiceManagerError(
     'MANAGER_UNREACHABLE',
-    `no manager answered at ${options.endpoints.join(', ')}`,
+    `no manager answered at ${endpoints.join(', ')}${why}`,
   );
 }
 

@@ -115,6 +115,10 @@ export class Collection {
     this.#answers.put(isServiceAnswer(answer) ? withTextOutput(answer) : answer);
   }
 
+  hasAnswerOf(node: string): boolean {
+    return this.#answeredBy.has(node);
+  }
+
   /** Calls `run` whenever `rollout` or `silentManager` has changed. */
   onChange(run: () => void): void {
     this.#changes.push(run);

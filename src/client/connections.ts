@@ -1,5 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
-import type { Socket, Sockets } from '../platform/sockets.ts';
+import type { ClientSecurity, HandshakeFailure } from '../platform/socket-security.ts';
+import type { ConnectingSocket, Sockets } from '../platform/sockets.ts';
+import { nextKeyIn } from '../wire/reply.ts';
 import { closeAfter } from './close-after.ts';
 import { Feed } from './feed.ts';
 
@@ -7,21 +9,42 @@ import { Feed } from './feed.ts';
 const maxMessageBytes = 64 * 1024 * 1024;
 const silenceMs = 10_000;
 
+/** What is spoken with whom. Who knows one key and no other one has no use for the rest. */
+export interface Securities {
+  /** With whoever is at this endpoint, or publishes beside it. */
+  securityOf(endpoint: string): ClientSecurity;
+  /** Somebody has shown that he has this key. */
+  proved?(serverKey: Buffer): void;
+  /** Whoever is at this endpoint says that he will have this key. True when that was not known. */
+  announced?(endpoint: string, nextKey: string): boolean;
+}
+
+/** One connection, and what becomes of it when the other end does not let us in (any more). */
+interface Line {
+  readonly socket: ConnectingSocket;
+  onRefused: () => void;
+}
+
 /** The sockets of a client, kept open from one request to the next: making them costs more than the request. */
 export class Connections implements AsyncDisposable {
   readonly #sockets: Sockets;
   readonly #clock: Clock;
-  readonly #idle = new Map<string, Socket>();
+  readonly #securities: Securities | undefined;
+  readonly #idle = new Map<string, Line>();
   readonly #feeds = new Map<string, Feed>();
   /** Publisher of each frontend that was heard of. */
   readonly #publishers = new Map<string, string>();
   /** Frontends that did not answer, and until when the others are asked before them. */
   readonly #silent = new Map<string, number>();
+  /** Why a frontend does not let us in, or is not who we know. */
+  readonly #failures = new Map<string, HandshakeFailure>();
   #isClosed = false;
 
-  constructor(sockets: Sockets, clock: Clock) {
+  /** `securities`: undefined without security. */
+  constructor(sockets: Sockets, clock: Clock, securities?: Securities) {
     this.#sockets = sockets;
     this.#clock = clock;
+    this.#securities = securities;
   }
 
   /**
@@ -34,16 +57,23 @@ export class Connections implements AsyncDisposable {
     waitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Buffer | undefined> {
-    const socket = this.#take(endpoint);
-    const release = closeAfter(socket, waitMs, signal, this.#clock);
+    const refused = new AbortController();
+    const ended = signal === undefined ? refused.signal : AbortSignal.any([signal, refused.signal]);
+    const line = this.#take(endpoint);
+    // It knows us not, and waiting for its answer is no use.
+    line.onRefused = () => refused.abort();
+    const { socket } = line;
+    const release = closeAfter(socket, waitMs, ended, this.#clock);
     try {
       // What a REQ puts on the wire: an empty frame, then the request.
       socket.send([Buffer.alloc(0), request]);
       for await (const frames of socket) {
         release();
         this.#silent.delete(endpoint);
-        this.#giveBack(endpoint, socket);
-        return frames[1] ?? Buffer.alloc(0);
+        this.#giveBack(endpoint, line);
+        const [, reply = Buffer.alloc(0)] = frames;
+        this.#learn(endpoint, reply);
+        return reply;
       }
       if (!signal?.aborted) this.#silent.set(endpoint, this.#clock.now() + silenceMs);
       return undefined;
@@ -53,6 +83,11 @@ export class Connections implements AsyncDisposable {
     } finally {
       release();
     }
+  }
+
+  /** Why whoever is at this endpoint did not let us in, or is not who we know; undefined where that is not why. */
+  failureOf(endpoint: string): HandshakeFailure | undefined {
+    return this.#failures.get(endpoint);
   }
 
   /** Those that did not answer a moment ago come last, so that not every question waits for them. */
@@ -65,7 +100,8 @@ export class Connections implements AsyncDisposable {
   feed(publisher: string): Feed {
     const known = this.#feeds.get(publisher);
     if (known !== undefined) return known;
-    const feed = new Feed(this.#sockets, publisher);
+    const security = this.#securities?.securityOf(this.#frontendOf(publisher));
+    const feed = new Feed(this.#sockets, publisher, security);
     this.#feeds.set(publisher, feed);
     return feed;
   }
@@ -87,7 +123,8 @@ export class Connections implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const open = [...this.#idle.values(), ...this.#feeds.values()];
+    const idle = [...this.#idle.values()].map(({ socket }) => socket);
+    const open = [...idle, ...this.#feeds.values()];
     this.#idle.clear();
     this.#feeds.clear();
     await Promise.all(open.map((part) => part.close()));
@@ -97,14 +134,61 @@ export class Connections implements AsyncDisposable {
     return this.close();
   }
 
-  #take(endpoint: string): Socket {
+  #take(endpoint: string): Line {
     const idle = this.#idle.get(endpoint);
     this.#idle.delete(endpoint);
-    return idle ?? this.#sockets.connectDealer(endpoint, { maxMessageBytes });
+    if (idle === undefined) return this.#connect(endpoint);
+    // It may have been in use while others learned a key.
+    if (this.#securities !== undefined) idle.socket.rekey(this.#securities.securityOf(endpoint));
+    return idle;
   }
 
-  #giveBack(endpoint: string, socket: Socket): void {
-    if (this.#isClosed || this.#idle.has(endpoint)) void socket.close();
-    else this.#idle.set(endpoint, socket);
+  #connect(endpoint: string): Line {
+    const securities = this.#securities;
+    if (securities === undefined) {
+      const socket = this.#sockets.connectDealer(endpoint, { maxMessageBytes });
+      return { socket, onRefused: () => {} };
+    }
+    const socket = this.#sockets.connectDealer(endpoint, {
+      ...{ maxMessageBytes, security: securities.securityOf(endpoint) },
+      onHandshakeDone: (serverKey) => {
+        this.#failures.delete(endpoint);
+        securities.proved?.(serverKey);
+      },
+      onHandshakeFailed: (failure) => {
+        this.#failures.set(endpoint, failure);
+        if (failure === 'refused') line.onRefused();
+      },
+    });
+    const line: Line = { socket, onRefused: () => {} };
+    return line;
+  }
+
+  /** Whoever listens for long would not find the manager again when it has its next key. */
+  #learn(endpoint: string, reply: Buffer): void {
+    const securities = this.#securities;
+    const nextKey = securities === undefined ? undefined : nextKeyIn(reply);
+    if (nextKey === undefined || securities?.announced?.(endpoint, nextKey) !== true) return;
+    for (const [frontend, { socket }] of this.#idle) socket.rekey(securities.securityOf(frontend));
+    for (const [publisher, feed] of this.#feeds)
+      feed.rekey(securities.securityOf(this.#frontendOf(publisher)));
+  }
+
+  /** Of the manager that publishes there. */
+  #frontendOf(publisher: string): string {
+    for (const [frontend, known] of this.#publishers) if (known === publisher) return frontend;
+    return publisher;
+  }
+
+  #giveBack(endpoint: string, line: Line): void {
+    if (this.#isClosed || this.#idle.has(endpoint)) {
+      void line.socket.close();
+      return;
+    }
+    this.#idle.set(endpoint, line);
+    line.onRefused = () => {
+      this.#idle.delete(endpoint);
+      void line.socket.close();
+    };
   }
 }

@@ -1,3 +1,4 @@
+import type { ClientSecurity } from '../platform/socket-security.ts';
 import type { Sockets, SubscriberSocket } from '../platform/sockets.ts';
 
 export type FeedHandler = (payload: Buffer) => void;
@@ -8,8 +9,8 @@ export class Feed {
   readonly #handlers = new Map<string, Set<FeedHandler>>();
   readonly #receiving: Promise<void>;
 
-  constructor(sockets: Sockets, publisher: string) {
-    this.#socket = sockets.connectSubscriber(publisher);
+  constructor(sockets: Sockets, publisher: string, security: ClientSecurity | undefined) {
+    this.#socket = sockets.connectSubscriber(publisher, security === undefined ? {} : { security });
     this.#receiving = this.#receive();
   }
 
@@ -23,6 +24,11 @@ export class Feed {
       this.#handlers.delete(topic);
       this.#socket.unsubscribe(topic);
     };
+  }
+
+  /** The publisher is known by these keys from now on. */
+  rekey(security: ClientSecurity): void {
+    this.#socket.rekey(security);
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,6 @@ import {
   NodeChange,
   type NodeInfo,
   NodesReply,
-  Query,
   RequestReply,
   RequestsReply,
 } from '../wire/query.ts';
@@ -15,9 +14,10 @@ import { type AskDeps, type AskOptions, ask, type Question, type Replied } from 
 import { Collection } from './collection.ts';
 import { endOf } from './end-of.ts';
 import { Mailbox } from './mailbox.ts';
+import { watchForMissed } from './missed-answers.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
-import { patienceOf } from './take.ts';
+import { patienceOf, queryFrame } from './take.ts';
 
 /** Which requests to list: all conditions hold. */
 export interface RequestConditions {
@@ -119,7 +119,7 @@ export class History {
     if (request.rollout !== undefined) {
       collection.advance(request.rollout);
       watchRollout(endpoint, collection, this.at(endpoint), this.#deps);
-    }
+    } else watchForMissed(collection, () => this.at(endpoint), this.#deps);
     try {
       await this.#catchUp(pending);
       return pending;
@@ -151,8 +151,8 @@ export class History {
     reply: Question<Reply>['reply'],
   ): Promise<Replied<Reply>> {
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    const frame = Query.encode(Query.parse({ v: 2, ...given }));
     const patience = patienceOf(this.#options, this.#deps.clock);
+    const frame = () => queryFrame(given, patience, this.#deps);
     return ask({ frame, reply, ...patience }, this.#options, this.#deps);
   }
 }

@@ -1,8 +1,13 @@
 import { Closing } from '../platform/closing.ts';
 import { nodeClock } from '../platform/node/clock.ts';
 import { newRequestId } from '../platform/node/ids.ts';
+import { NodeKeyFiles } from '../platform/node/key-files.ts';
+import { readUser } from '../platform/node/user.ts';
+import { warn } from '../platform/node/warning.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import type { ClientDeps } from './deps.ts';
+import type { Identity } from './identity.ts';
+import { ownIdentity, personKeyFolder } from './own-identity.ts';
 import { ServiceManagerClient, type ServiceManagerOptions } from './service-manager.ts';
 
 export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
@@ -24,19 +29,25 @@ export type { ServiceManagerOptions } from './service-manager.ts';
  * The library door.
  *
  * ```ts
- * await using manager = new ServiceManager({ endpoints: ['tcp://manager:5500'] });
+ * await using manager = new ServiceManager();
  * const request = await manager.send({ topic: 'role:web', action: 'status', service: 'nginx' });
  * for await (const answer of request) console.log(answer);
  * console.log(request.summary);
  * ```
+ *
+ * It asks with the keys that `service-mgr-client join` has made, and only managers that were joined with them. Without keys
+ * it asks those on this host.
  */
 export class ServiceManager extends ServiceManagerClient implements AsyncDisposable {
   readonly #closing: Closing;
 
-  /** `deps` replaces the real sockets, clock and ids: for tests, and for programs that have them already. */
+  /**
+   * `deps` replaces the real keys, sockets, clock and ids: for tests, and for programs that have them already. Throws
+   * BAD_CONFIG for keys that cannot be used, where they are missing, and for endpoints beyond this host without keys.
+   */
   constructor(options: ServiceManagerOptions = {}, deps?: ClientDeps) {
     const closing = new Closing();
-    super(options, deps ?? { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId });
+    super(options, deps ?? realDeps(options, closing));
     closing.add({ close: () => super.close() });
     this.#closing = closing;
   }
@@ -48,4 +59,21 @@ export class ServiceManager extends ServiceManagerClient implements AsyncDisposa
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function realDeps(options: ServiceManagerOptions, closing: Closing): ClientDeps {
+  const identity = identityOf(options);
+  return { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId, identity };
+}
+
+function identityOf(options: ServiceManagerOptions): Identity | undefined {
+  const { endpoints = [], security: mode = 'auto', allowInsecure = false } = options;
+  const { keyDir = `${readUser().configFolder}/service-mgr` } = options;
+  return ownIdentity({
+    folder: personKeyFolder(new NodeKeyFiles(), keyDir),
+    security: { mode, allowInsecure },
+    endpoints: { endpoints },
+    places: { security: 'ServiceManager', endpoints: 'ServiceManager' },
+    tell: warn,
+  });
 }

@@ -77,6 +77,7 @@ export function bodyOf(order: Order, clock: Clock, newId: () => RequestId): Requ
     service: order.service as ServiceName,
     windowMs,
     notAfterMs: Math.round(clock.wallMs() + goodMs),
+    sentAtMs: Math.round(clock.wallMs()),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   });
 }

@@ -44,6 +44,8 @@ export class PendingRequest implements AsyncIterable<Answer> {
   readonly unreachable: readonly Absence[];
   /** How many agents were asked, named ones and v1 agents; undefined from a v1 manager, which does not say. */
   readonly expected: number | undefined;
+  /** By how much the clock of this host is ahead of the manager's, in milliseconds; undefined where it does not say. */
+  readonly clockOffsetMs: number | undefined;
   readonly #accepted: Accepted;
   readonly #collection: Collection;
   readonly #answered = new Map<string, Outcome>();
@@ -55,6 +57,7 @@ export class PendingRequest implements AsyncIterable<Answer> {
     this.nodes = reply.nodes ?? [];
     this.unreachable = reply.unreachable ?? [];
     this.expected = reply.expected;
+    this.clockOffsetMs = reply.clockOffsetMs;
     this.#accepted = reply;
     this.#collection = collection;
     this.#collection.listen(connections.publisherOf(endpoint, reply.port));

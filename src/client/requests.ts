@@ -1,8 +1,8 @@
-import type { RequestId } from '../wire/fields.ts';
 import type { PlanReply } from '../wire/query.ts';
 import type { AskDeps, AskOptions } from './ask.ts';
 import { Collection } from './collection.ts';
 import { History } from './history.ts';
+import { watchForMissed } from './missed-answers.ts';
 import { bodyOf, type Order, rolloutMs, windowOf } from './order.ts';
 import { PendingRequest } from './pending-request.ts';
 import { watchRollout } from './rollout-watch.ts';
@@ -12,16 +12,11 @@ import { watchByTakeover } from './takeover.ts';
 // The manager counts the same window from a moment later; its last word is worth a short wait.
 const lastWordMs = 150;
 
-/** What sending an order needs. */
-export interface SendDeps extends AskDeps {
-  readonly newId: () => RequestId;
-}
-
 /** Whom a request would reach now: `plan` is its token, `nodes` are alive, `absent` are not, `batches` are of a rollout. */
 export type Plan = Omit<PlanReply, 'success'>;
 
 /** Resolves when a manager took the order. Rejects with INVALID_MESSAGE for a bad order, and as `ask` does. */
-export async function send(order: Order, options: AskOptions, deps: SendDeps): Promise<PendingRequest> {
+export async function send(order: Order, options: AskOptions, deps: AskDeps): Promise<PendingRequest> {
   const { connections, clock } = deps;
   const { signal } = order;
   const isRollout = order.rollout !== undefined;
@@ -40,9 +35,12 @@ export async function send(order: Order, options: AskOptions, deps: SendDeps): P
     const { uuid: id } = taken.reply;
     if (id === body.id) {
       const pending = new PendingRequest(taken, collection, connections);
-      if (isRollout)
-        watchRollout(taken.endpoint, collection, new History(options, deps).at(taken.endpoint), deps);
-      else watchByTakeover(taken.endpoint, body, collection, patience, options, deps);
+      const history = new History(options, deps);
+      if (isRollout) watchRollout(taken.endpoint, collection, history.at(taken.endpoint), deps);
+      else {
+        const endpointNow = watchByTakeover(taken.endpoint, body, collection, patience, options, deps);
+        watchForMissed(collection, () => history.at(endpointNow()), deps);
+      }
       return pending;
     }
     // A v1 manager gives an id of its own, and never says that it is over.
@@ -55,7 +53,7 @@ export async function send(order: Order, options: AskOptions, deps: SendDeps): P
 }
 
 /** Whom the order would reach now. Rejects with INVALID_MESSAGE for a bad order, and as `ask` does. */
-export async function plan(order: Order, options: AskOptions, deps: SendDeps): Promise<Plan> {
+export async function plan(order: Order, options: AskOptions, deps: AskDeps): Promise<Plan> {
   const body = bodyOf(order, deps.clock, deps.newId);
   const { reply } = await askPlan(body, patienceOf(options, deps.clock), options, deps);
   const { success: _, ...planned } = reply;

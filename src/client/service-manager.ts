@@ -1,15 +1,21 @@
 import type { Clock } from '../platform/clock.ts';
-import type { AskOptions } from './ask.ts';
+import type { AskDeps, AskOptions } from './ask.ts';
 import { Connections } from './connections.ts';
 import type { ClientDeps } from './deps.ts';
 import { History } from './history.ts';
 import type { Order } from './order.ts';
 import type { PendingRequest } from './pending-request.ts';
-import { type Plan, plan, type SendDeps, send } from './requests.ts';
+import { type Plan, plan, send } from './requests.ts';
 
 export interface ServiceManagerOptions {
-  /** Frontends of the managers, in order of preference. Default `tcp://localhost:5500`. */
+  /** Frontends of the managers, in order of preference. Default: those that were joined, else `tcp://localhost:5500`. */
   readonly endpoints?: readonly string[];
+  /** The folder with the keys and the joined managers of `service-mgr-client join`. Default `~/.config/service-mgr`. */
+  readonly keyDir?: string;
+  /** `curve`: with keys or not at all. `none`: without. `auto`, the default: with keys where there are some. */
+  readonly security?: 'auto' | 'curve' | 'none';
+  /** Without keys managers beyond this host may be asked as well, with `security: 'none'`. Default false. */
+  readonly allowInsecure?: boolean;
   /** How long one try waits for a manager's reply, in milliseconds. Default 1,000. */
   readonly timeoutMs?: number;
   /** Tries per manager. Default 3. */
@@ -22,18 +28,26 @@ export interface ServiceManagerOptions {
 export class ServiceManagerClient {
   readonly #options: AskOptions;
   readonly #connections: Connections;
-  readonly #deps: SendDeps;
+  readonly #deps: AskDeps;
+  /** Where it asks, in this order. */
+  get endpoints(): readonly string[] {
+    return this.#options.endpoints;
+  }
+
   /** Questions about nodes and about earlier requests. */
   readonly history: History;
   /** What windows are measured with. */
   readonly clock: Clock;
 
   constructor(options: ServiceManagerOptions, deps: ClientDeps) {
-    const { endpoints = ['tcp://localhost:5500'], timeoutMs = 1_000, retries = 3, signal } = options;
+    const { identity, clock, newId, sockets } = deps;
+    const joined = identity?.frontends ?? [];
+    const { endpoints = joined.length > 0 ? joined : ['tcp://localhost:5500'] } = options;
+    const { timeoutMs = 1_000, retries = 3, signal } = options;
     this.#options = { endpoints, timeoutMs, retries, signal };
-    this.clock = deps.clock;
-    this.#connections = new Connections(deps.sockets, deps.clock);
-    this.#deps = { connections: this.#connections, clock: deps.clock, newId: deps.newId };
+    this.clock = clock;
+    this.#connections = new Connections(sockets, clock, identity);
+    this.#deps = { connections: this.#connections, clock, newId, identity };
     this.history = new History(this.#options, this.#deps);
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
+import { longestLifeMs } from '../security/skew.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
-import { PlanReply, Query } from '../wire/query.ts';
+import { PlanReply, Query, sealQuery } from '../wire/query.ts';
 import { Accepted } from '../wire/reply.ts';
 import { type RequestBody, sealRequest } from '../wire/request.ts';
 import { type AskDeps, type AskOptions, ask, type Replied } from './ask.ts';
@@ -18,6 +19,28 @@ export function patienceOf({ endpoints, timeoutMs, retries, signal }: AskOptions
   return { deadlineMs: clock.now() + timeoutMs * Math.max(1, retries) * endpoints.length, signal };
 }
 
+// A query is good for as long as it is waited for, and for what clocks may differ beside.
+const spareMs = 30_000;
+
+/** The frame of a query, signed by who asks. Throws INVALID_MESSAGE for fields that are not good. */
+export function queryFrame(
+  fields: Readonly<Record<string, unknown>>,
+  { deadlineMs }: Patience,
+  { identity, clock, newId }: AskDeps,
+): Buffer {
+  if (identity === undefined) return sealQuery(Query.parse({ v: 2, ...fields }), undefined);
+  const sentAtMs = Math.round(clock.wallMs());
+  const goodMs = Math.min(longestLifeMs, Math.max(0, deadlineMs - clock.now()) + spareMs);
+  const notAfterMs = Math.round(sentAtMs + goodMs);
+  const query = Query.parse({ v: 2, ...fields, nonce: newId(), sentAtMs, notAfterMs });
+  return sealQuery(query, (bytes) => identity.sign('query', bytes));
+}
+
+/** The frame of a request, signed by who asks. */
+export function requestFrame(body: RequestBody, { identity }: AskDeps): Buffer {
+  return sealRequest(body, identity === undefined ? undefined : (bytes) => identity.sign('request', bytes));
+}
+
 /** Whom the request would reach now, by the word of the first manager that answers. Rejects as `ask` does. */
 export function askPlan(
   body: RequestBody,
@@ -25,7 +48,7 @@ export function askPlan(
   options: AskOptions,
   deps: AskDeps,
 ): Promise<Replied<PlanReply>> {
-  const frame = Query.encode({ v: 2, query: 'plan', body: JSON.stringify(body) });
+  const frame = () => queryFrame({ query: 'plan', body: JSON.stringify(body) }, patience, deps);
   return ask({ frame, reply: PlanReply, ...patience }, options, deps);
 }
 
@@ -41,7 +64,8 @@ export async function take(
   options: AskOptions,
   deps: AskDeps,
 ): Promise<Replied<Accepted>> {
-  const question = { frame: sealRequest(body), reply: Accepted, ...patience };
+  const frame = requestFrame(body, deps);
+  const question = { frame: () => frame, reply: Accepted, ...patience };
   if (!hasLimits(body)) return ask(question, options, deps);
   const { endpoint } = await planned(body, patience, options, deps);
   try {

@@ -1,11 +1,12 @@
-import { type RequestBody, sealRequest } from '../wire/request.ts';
+import type { RequestBody } from '../wire/request.ts';
 import type { AskDeps, AskOptions } from './ask.ts';
 import type { Collection } from './collection.ts';
-import { type Patience, take } from './take.ts';
+import { type Patience, requestFrame, take } from './take.ts';
 
 /**
  * While answers are waited for: a manager that has gone is replaced by the next one that takes the same request. It
- * has the same id there, so it runs nowhere twice. Not for rollouts: `watchRollout`.
+ * has the same id there, so it runs nowhere twice. Returns what tells the endpoint of the one that has it now. Not for
+ * rollouts: `watchRollout`.
  */
 export function watchByTakeover(
   first: string,
@@ -14,10 +15,10 @@ export function watchByTakeover(
   patience: Patience,
   options: AskOptions,
   deps: AskDeps,
-): void {
+): () => string {
   const { connections, clock } = deps;
   const { timeoutMs, endpoints } = options;
-  const frame = sealRequest(body);
+  const frame = requestFrame(body, deps);
   let endpoint = first;
   let cancel = (): void => {};
 
@@ -44,7 +45,9 @@ export function watchByTakeover(
   const lookLater = (): void => {
     if (!collection.isOver) cancel = clock.after(timeoutMs, 'manager watch', () => void look());
   };
-  if (endpoints.length < 2) return;
-  collection.onceOver(() => cancel());
-  lookLater();
+  if (endpoints.length > 1) {
+    collection.onceOver(() => cancel());
+    lookLater();
+  }
+  return () => endpoint;
 }

@@ -1,5 +1,13 @@
 import { type LogLevel, logLevels } from '../platform/log.ts';
 import type { ActionName, NodeName, ServiceName, Topic } from '../wire/fields.ts';
+import { agentEndpointKeys, refuseUnevenLists } from './agent-endpoints.ts';
+import {
+  type AgentSecurity,
+  agentSecurityForRestart,
+  agentSecurityKeys,
+  readAgentSecurity,
+  refuseOldProtocol,
+} from './agent-security.ts';
 import {
   type BundleConfig,
   bundleSections,
@@ -7,16 +15,14 @@ import {
   readBundles,
   refuseStrangeTimeouts,
 } from './bundles.ts';
-import { type FreeSection, type Key, optionalKey, requiredKey } from './key.ts';
-import { type Check, readSettings } from './reader.ts';
+import { type FreeSection, type Key, optionalKey } from './key.ts';
+import { readSettings } from './reader.ts';
 import { keysThatDiffer } from './reload.ts';
 import {
   absolutePath,
   actionName,
-  bindEndpoint,
   byteSize,
   commandLine,
-  connectEndpoint,
   duration,
   healthCheckName,
   listOf,
@@ -30,9 +36,9 @@ import {
 
 /** /etc/service-mgr/service-mgr-agentd.conf */
 export interface AgentConfig {
-  /** One manager stands at the same place in both lists. */
-  readonly managerEndpoints: readonly string[];
-  readonly sinkEndpoints: readonly string[];
+  /** One manager stands at the same place in both lists. Undefined: those of the managers that were joined. */
+  readonly managerEndpoints: readonly string[] | undefined;
+  readonly sinkEndpoints: readonly string[] | undefined;
   readonly mgmtEndpoint: string;
   /** Undefined: the host name. */
   readonly nodeName: NodeName | undefined;
@@ -58,27 +64,14 @@ export interface AgentConfig {
   readonly settleMs: number;
   /** Program and arguments of each health check `exec:NAME`. */
   readonly healthChecks: ReadonlyMap<string, readonly string[]>;
+  readonly security: AgentSecurity;
 }
 
 const dayMs = 86_400_000;
 const providers = ['auto', 'service', 'systemd', 'openrc', 'rc', 'init.d', 'runit'] as const;
 
 export const agentKeys = {
-  managerEndpoints: requiredKey(
-    'manager_endpoint',
-    listOf(connectEndpoint),
-    'The backend of the manager; several managers are separated by commas, and the agent serves all of them.',
-  ),
-  sinkEndpoints: requiredKey(
-    'sink_endpoint',
-    listOf(connectEndpoint),
-    'The sink of the manager; for several managers in the same order as manager_endpoint.',
-  ),
-  mgmtEndpoint: requiredKey(
-    'mgmt_endpoint',
-    bindEndpoint,
-    'Where "service-mgr-agentd status" and "service-mgr-agentd stop" reach the agent; tcp://127.0.0.1:PORT keeps it to this host.',
-  ),
+  ...agentEndpointKeys,
   nodeName: optionalKey(
     'node_name',
     nodeName,
@@ -157,6 +150,7 @@ export const agentKeys = {
     'info',
     'What the log says at least: debug, info, warn or error.',
   ),
+  ...agentSecurityKeys,
   extraActions: optionalKey(
     'extra',
     listOrNone(actionName),
@@ -187,13 +181,13 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     text,
     fileName,
     Object.values(agentKeys),
-    [refuseUnevenLists, refuseStrangeTimeouts],
+    [refuseUnevenLists, refuseOldProtocol(agentKeys.protocol), refuseStrangeTimeouts],
     [aliasSection, healthSection],
     [bundleSections],
   );
   return {
-    managerEndpoints: settings.get(agentKeys.managerEndpoints),
-    sinkEndpoints: settings.get(agentKeys.sinkEndpoints),
+    managerEndpoints: settings.find(agentKeys.managerEndpoints),
+    sinkEndpoints: settings.find(agentKeys.sinkEndpoints),
     mgmtEndpoint: settings.get(agentKeys.mgmtEndpoint),
     nodeName: settings.find(agentKeys.nodeName),
     stateDir: settings.get(agentKeys.stateDir),
@@ -212,28 +206,15 @@ export function readAgentConfig(text: string, fileName: string): AgentConfig {
     logLevel: settings.get(agentKeys.logLevel),
     settleMs: settings.get(agentKeys.settleTime),
     healthChecks: settings.named(healthSection),
+    security: readAgentSecurity(settings),
   };
 }
-
-const refuseUnevenLists: Check = (settings) => {
-  const managers = settings.find(agentKeys.managerEndpoints);
-  const sinks = settings.find(agentKeys.sinkEndpoints);
-  if (managers === undefined || sinks === undefined || managers.length === sinks.length) return [];
-  return [
-    {
-      key: agentKeys.sinkEndpoints,
-      expected: `as many endpoints as in manager_endpoint, which has ${managers.length}`,
-    },
-  ];
-};
 
 /** What a running agent takes over at once. */
 type Live = 'roles' | 'topics' | 'logLevel' | 'aliases' | 'hasKnownAliases' | 'bundles' | 'healthChecks';
 
-const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = {
-  managerEndpoints: agentKeys.managerEndpoints,
-  sinkEndpoints: agentKeys.sinkEndpoints,
-  mgmtEndpoint: agentKeys.mgmtEndpoint,
+const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live | 'security'>, Key<unknown>>> = {
+  ...agentEndpointKeys,
   nodeName: agentKeys.nodeName,
   stateDir: agentKeys.stateDir,
   protocol: agentKeys.protocol,
@@ -248,5 +229,8 @@ const fixed: Readonly<Record<Exclude<keyof AgentConfig, Live>, Key<unknown>>> = 
 
 /** The keys of which the values differ, but only take effect at the next start. */
 export function agentKeysForRestart(running: AgentConfig, next: AgentConfig): string[] {
-  return keysThatDiffer(fixed, running, next);
+  return [
+    ...keysThatDiffer(fixed, running, next),
+    ...agentSecurityForRestart(running.security, next.security),
+  ];
 }

@@ -1,5 +1,11 @@
 import { type LogLevel, logLevels } from '../platform/log.ts';
 import { type Key, optionalKey, requiredKey } from './key.ts';
+import {
+  type ManagerSecurity,
+  managerSecurityForRestart,
+  managerSecurityKeys,
+  readManagerSecurity,
+} from './manager-security.ts';
 import { type Check, type Refusal, readSettings, type Settings } from './reader.ts';
 import { keysThatDiffer } from './reload.ts';
 import {
@@ -27,6 +33,7 @@ export interface ManagerConfig {
     readonly maxBytes: number;
   };
   readonly logLevel: LogLevel;
+  readonly security: ManagerSecurity;
 }
 
 const dayMs = 86_400_000;
@@ -55,6 +62,8 @@ const sockets = {
     'Where clients collect the results of their requests; port * picks a free one.',
   ),
 };
+
+const boundSockets = [...Object.values(sockets), managerSecurityKeys.joinEndpoint];
 
 export const managerKeys = {
   ...sockets,
@@ -88,6 +97,7 @@ export const managerKeys = {
     'info',
     'What the log says at least: debug, info, warn or error.',
   ),
+  ...managerSecurityKeys,
 };
 
 export function readManagerConfig(text: string, fileName: string): ManagerConfig {
@@ -105,13 +115,14 @@ export function readManagerConfig(text: string, fileName: string): ManagerConfig
       maxBytes: settings.get(managerKeys.historyMaxBytes),
     },
     logLevel: settings.get(managerKeys.logLevel),
+    security: readManagerSecurity(settings),
   };
 }
 
 const refuseSharedPlaces: Check = (settings) => {
   const owners = new Map<string, Key<string>>();
   const refusals: Refusal[] = [];
-  for (const key of Object.values(sockets)) {
+  for (const key of boundSockets) {
     const place = placeOf(key, settings);
     const owner = place === undefined ? undefined : owners.get(place);
     if (owner !== undefined) refusals.push(refuseOneOf(owner, key, settings));
@@ -137,12 +148,15 @@ function refuseOneOf(owner: Key<string>, key: Key<string>, settings: Settings): 
 /** What a running manager takes over at once. */
 type Live = 'history' | 'logLevel';
 
-const fixed: Readonly<Record<Exclude<keyof ManagerConfig, Live>, Key<unknown>>> = {
+const fixed: Readonly<Record<Exclude<keyof ManagerConfig, Live | 'security'>, Key<unknown>>> = {
   ...sockets,
   stateDir: managerKeys.stateDir,
 };
 
 /** The keys of which the values differ, but only take effect at the next start. */
 export function managerKeysForRestart(running: ManagerConfig, next: ManagerConfig): string[] {
-  return keysThatDiffer(fixed, running, next);
+  return [
+    ...keysThatDiffer(fixed, running, next),
+    ...managerSecurityForRestart(running.security, next.security),
+  ];
 }

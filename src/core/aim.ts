@@ -21,8 +21,8 @@ export type Aimed =
  * Decides whom a request is aimed at. `nodes` go before `topic`, which is then not read; `exclude` is taken away, and of
  * what is left `limit` says how many are chosen. The same seed, 0 when there is none, chooses the same nodes.
  *
- * A text that is as a whole a topic which somebody is on is that topic, with blanks in it as in 2014. One that is an
- * expression as well is refused.
+ * A text that is as a whole a topic which somebody is on is that topic, with blanks in it as in 2014. One that means
+ * something else as an expression is refused.
  *
  * Throws BAD_TARGET for a text that is no target, UNKNOWN_NODE for names that are not known (see `resolveTarget`), and
  * BAD_USAGE for a limit that is no quantity.
@@ -50,10 +50,10 @@ function readTarget(text: string, field: string, known: KnownNodes): Target {
   return { kind: 'word', word: text, at: 0 };
 }
 
-/** `Debian GNU/Linux` is none: without an operator it means nothing. */
+/** `Debian GNU/Linux` is none: without an operator it means nothing. `'rack 7'` with its quotes is one. */
 function isExpression(text: string): boolean {
   try {
-    return plainTopic(parseTarget(text, 'target')) === undefined;
+    return plainTopic(parseTarget(text, 'target')) !== text;
   } catch (error) {
     if (!isServiceManagerError(error)) throw error;
     return false;

@@ -8,7 +8,7 @@ export interface Entry {
   phase: Phase;
   outcome: Outcome | undefined;
   isAnonymous: boolean;
-  /** Said the node itself, not we for it: nothing amends it. */
+  /** Nothing amends it: the node has said it itself, or a policy for it. */
   isAnswered: boolean;
   isReachable: boolean;
   asked: number;

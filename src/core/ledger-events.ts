@@ -6,8 +6,10 @@ import type { AckPhase } from '../wire/presence.ts';
 export interface AimedNode {
   readonly node: NodeName;
   readonly isAlive: boolean;
-  /** Two agents use its name: it is not served. */
-  readonly isConflicted: boolean;
+  /** It is not asked: two agents use its name, or a policy refuses it. */
+  readonly isRefused: boolean;
+  /** A policy refuses it, so the answer is ours: nothing that the node says amends it. */
+  readonly isDenied?: boolean;
 }
 
 export interface Aim {

@@ -40,12 +40,14 @@ export class Ledger {
     this.#isHeld = aim.isHeld === true;
     this.#options = options;
     this.#endsAtMs = aim.endsAtMs;
-    for (const { node, isAlive, isConflicted } of aim.nodes) {
+    for (const { node, isAlive, isRefused, isDenied = false } of aim.nodes) {
       const entry = this.#add(node, false);
       entry.isReachable = isAlive;
       entry.phase = this.#isHeld ? 'waiting' : 'asked';
       entry.nextAskMs = now + this.#pause(entry);
-      if (isConflicted) this.#decide(entry, 'refused');
+      entry.isAnswered = isDenied;
+      if (isDenied) entry.phase = 'done';
+      if (isRefused) this.#decide(entry, 'refused');
       else if (!isAlive) this.#decide(entry, 'unreachable');
     }
   }

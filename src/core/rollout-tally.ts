@@ -28,18 +28,26 @@ export function fateOf({ phase, outcome }: LedgerEntry): Fate | undefined {
   return outcome === undefined ? undefined : fates[outcome];
 }
 
+/** The part of a plan that says who takes part, in the order of their turns, and who does not. */
+interface TallyPlan {
+  readonly nodes: readonly NodeName[];
+  readonly denied?: readonly NodeName[] | undefined;
+}
+
 /** Who waits, who is at work and how the others fared, kept up from one entry of the ledger to the next. */
 export class RolloutTally {
   readonly #planned: ReadonlySet<NodeName>;
+  readonly #denied: ReadonlySet<NodeName>;
   readonly #waiting: Set<NodeName>;
   readonly #working = new Set<NodeName>();
   readonly #started = new Set<NodeName>();
   readonly #fates = new Map<NodeName, Fate>();
   readonly #counts = new Map<Fate, number>();
 
-  constructor(order: readonly NodeName[], entries: Iterable<LedgerEntry>) {
+  constructor({ nodes: order, denied = [] }: TallyPlan, entries: Iterable<LedgerEntry>) {
     const known = [...entries];
     this.#planned = new Set(order);
+    this.#denied = new Set(denied);
     const open = new Set(known.filter(isWaiting).map(({ node }) => node));
     this.#waiting = new Set(order.filter((node) => open.has(node)));
     for (const entry of known) this.note(entry);
@@ -86,7 +94,7 @@ export class RolloutTally {
   /** The same entry again changes nothing; a later one takes the place of the one before. */
   note(entry: LedgerEntry): void {
     const { node } = entry;
-    if (isWaiting(entry)) return;
+    if (isWaiting(entry) || this.#denied.has(node)) return;
     const fate = fateOf(entry);
     if (hasBegun(entry)) this.start(node);
     else this.skip(node);

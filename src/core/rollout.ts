@@ -7,6 +7,8 @@ import { type Fate, RolloutTally } from './rollout-tally.ts';
 export interface RolloutPlan {
   /** Those to be started, in the order of their turns: who was there, and in no conflict, when it began. */
   readonly nodes: readonly NodeName[];
+  /** Those that take no part, and count for nothing, because a policy refuses it. */
+  readonly denied?: readonly NodeName[] | undefined;
   /** Nodes in one batch: 1 or more. */
   readonly batch: number;
   /** Nodes in a first batch of its own, which must go well on each of them; 0: there is none. */
@@ -95,7 +97,7 @@ export class Rollout {
   constructor(plan: RolloutPlan, entries: Iterable<LedgerEntry>, now: number, past?: RolloutPast) {
     this.#plan = plan;
     this.#canary = new Set(plan.nodes.slice(0, plan.canary));
-    this.#tally = new RolloutTally(plan.nodes, entries);
+    this.#tally = new RolloutTally(plan, entries);
     this.#isOver = past?.isOver === true;
     this.#state = this.#isOver && past?.state !== undefined ? past.state : this.#resumed(past?.state, now);
     this.#checkLimits();

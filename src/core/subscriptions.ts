@@ -8,6 +8,9 @@ export interface Reach {
   readonly withheld: number;
 }
 
+/** A peer may subscribe to as many topics as it likes, and nobody can tell which peer it was. */
+const mostTopics = 200_000;
+
 /** Counts the subscriptions that a publishing socket sees come and go. */
 export class Subscriptions {
   readonly #counts = {
@@ -15,12 +18,22 @@ export class Subscriptions {
     v2: new Map<string, number>(),
     address: new Map<string, number>(),
   };
+  readonly #maxTopics: () => number;
 
-  apply(subscription: Subscription): void {
+  /** `maxTopics`: so many of each kind at most, however many peers subscribe to each. */
+  constructor(maxTopics: () => number = () => mostTopics) {
+    this.#maxTopics = maxTopics;
+  }
+
+  /** False when it is to one topic too many: it is not counted. */
+  apply(subscription: Subscription): boolean {
     const counts = this.#counts[subscription.version];
+    const isNew = subscription.isSubscribed && !counts.has(subscription.topic);
+    if (isNew && counts.size >= this.#maxTopics()) return false;
     const count = this.count(subscription.version, subscription.topic) + (subscription.isSubscribed ? 1 : -1);
     if (count > 0) counts.set(subscription.topic, count);
     else counts.delete(subscription.topic);
+    return true;
   }
 
   count(version: TopicKind, topic: string): number {

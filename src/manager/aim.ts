@@ -6,6 +6,7 @@ import type { KnownNodes } from '../core/target-nodes.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName, Topic } from '../wire/fields.ts';
 import type { CheckedRequest, RequestBody } from '../wire/request.ts';
+import type { Denials } from './policy-desk.ts';
 import type { PresenceDesk } from './presence.ts';
 import { rolloutPlanOf } from './rollout-plan.ts';
 
@@ -21,6 +22,15 @@ export interface AimedAt {
   readonly isByName: boolean;
   /** Of a rollout. */
   readonly rollout: RolloutPlan | undefined;
+  /** Members for whom the policy refuses it, each with why: they are not asked. */
+  readonly denials: Denials;
+}
+
+/** What whoever asks may do. Where there is no security, everybody may do everything. */
+export interface Permissions {
+  denials(body: RequestBody, members: readonly Member[]): Denials;
+  /** It may be one thing on one node, and another on another. */
+  dependsOnPlace(body: RequestBody): boolean;
 }
 
 const kibibyte = 1_024;
@@ -29,30 +39,49 @@ const mebibyte = 1_024 * kibibyte;
 const mostBytesAtOnce = 256 * mebibyte;
 
 const nobody: Reach = { v1: 0, v2: 0, withheld: 0 };
+const noDenials: Denials = new Map();
 
 /**
  * Whom the request is aimed at now. Throws BAD_TARGET and UNKNOWN_NODE as `aim` of core does, NO_NODE when an expression
  * is left with nobody, TOPIC_AMBIGUOUS, INVALID_MESSAGE for a rollout that cannot be, or for more bytes in all than can be
  * sent at once.
  */
-export function aimAt(request: CheckedRequest, presence: PresenceDesk): AimedAt {
-  const aimedAt = anyAimOf(request, presence);
+export function aimAt(
+  request: CheckedRequest,
+  presence: PresenceDesk,
+  permissions: Permissions | undefined,
+): AimedAt {
+  const aimedAt = anyAimOf(request, presence, permissions);
   refuseTooLarge(request.bodyBytes.byteLength, aimedAt);
   return aimedAt;
 }
 
-function anyAimOf({ body, version }: CheckedRequest, presence: PresenceDesk): AimedAt {
+function anyAimOf(
+  { body, version }: CheckedRequest,
+  presence: PresenceDesk,
+  permissions: Permissions | undefined,
+): AimedAt {
   // As in 2014, when there were topics only.
   const aimed =
     version === 'v1'
       ? { kind: 'topic' as const, topic: body.topic as Topic }
       : aim(body, knownNodes(presence));
-  const found =
+  const reached =
     aimed.kind === 'topic' ? onTopic(aimed.topic, presence) : byName(aimed.nodes, body.topic, presence);
+  const found = permissions === undefined ? reached : permitted(reached, body, permissions);
   refuseUnchecked(body, found.reach);
   if (body.rollout === undefined) return { ...found, isByName: found.isByName || body.plan !== undefined };
   const { members, plan } = rolloutPlanOf(body.rollout, body, found);
   return { ...found, members, isByName: true, rollout: plan };
+}
+
+/** Who is refused something must not hear of it; and whom the policy may judge one by one is asked one by one. */
+function permitted(aimedAt: AimedAt, body: RequestBody, permissions: Permissions): AimedAt {
+  const denials = permissions.denials(body, aimedAt.members);
+  // Of nobody whom we know nothing can be decided, so nobody else must hear of it.
+  const isKnown = aimedAt.members.length > 0 && !permissions.dependsOnPlace(body);
+  const isByName = aimedAt.isByName || denials.size > 0 || !isKnown;
+  return { ...aimedAt, denials, isByName, reach: { ...aimedAt.reach, v1: 0, withheld: 0 } };
 }
 
 /** v1 agents would answer `ok` to what they were not able to check. */
@@ -76,13 +105,14 @@ function onTopic(topic: Topic, presence: PresenceDesk): AimedAt {
       `topic "${topic}": its ${reach.withheld} agents speak v1, ${why}`,
     );
   }
-  return { members, reach, topic, isByName: false, rollout: undefined };
+  return { members, reach, topic, isByName: false, rollout: undefined, denials: noDenials };
 }
 
 function byName(nodes: readonly NodeName[], target: string, { roster }: PresenceDesk): AimedAt {
   const members = nodes.map((node) => roster.get(node)).filter((member) => member !== undefined);
   if (members.length > 0) {
-    return { members, reach: nobody, topic: undefined, isByName: true, rollout: undefined };
+    const named = { reach: nobody, topic: undefined, isByName: true, rollout: undefined };
+    return { ...named, members, denials: noDenials };
   }
   throw new ServiceManagerError('NO_NODE', `no node is in the target "${shortened(target)}"`);
 }
@@ -98,7 +128,8 @@ function refuseTooLarge(bodyBytes: number, { isByName, members, rollout }: Aimed
   throw new ServiceManagerError('INVALID_MESSAGE', `RequestBody: ${what}, ${expected}: ${remedy}`);
 }
 
-function knownNodes({ roster, subscriptions }: PresenceDesk): KnownNodes {
+/** What a target is held against. */
+export function knownNodes({ roster, subscriptions }: PresenceDesk): KnownNodes {
   return {
     all: () => roster.all(),
     get: (name) => roster.get(name),

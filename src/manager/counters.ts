@@ -8,6 +8,11 @@ export interface Counters extends Tally {
   readonly publicationsUnclaimed: number;
   readonly framesRejected: number;
   readonly messagesDropped: number;
+  /** Connections that were not let in, and those who asked in vain to be known. */
+  readonly handshakesRefused: number;
+  readonly joinsRefused: number;
+  /** What should stand in the audit log and could not be written. */
+  readonly auditEventsLost: number;
 }
 
 /** What only grows by what passes through the loop. */

@@ -19,7 +19,7 @@ export interface Dispatchable {
 }
 
 /** Whom a request is sent to. */
-export type Audience = Pick<AimedAt, 'members' | 'reach' | 'topic' | 'isByName'>;
+export type Audience = Pick<AimedAt, 'members' | 'reach' | 'topic' | 'isByName' | 'denials'>;
 
 export type Control = Exclude<Dispatch, { type: 'request' }>;
 
@@ -32,8 +32,8 @@ export class Dispatcher {
   }
 
   /** To all agents on its topic, in each form that somebody subscribes to; or to each node by its name. */
-  request(request: Dispatchable, { members, reach, topic, isByName }: Audience): void {
-    if (isByName) for (const { node } of members) this.ask(request, node);
+  request(request: Dispatchable, { members, reach, topic, isByName, denials }: Audience): void {
+    if (isByName) for (const { node } of members) if (!denials.has(node)) this.ask(request, node);
     if (topic === undefined) return;
     if (!isByName && reach.v2 > 0) {
       this.#backend.send(dispatchFramesV2(topicFrame(topic, 'v2'), sealed(request)));
@@ -50,8 +50,9 @@ export class Dispatcher {
     this.#backend.send(controlFrames(addressFrame(node), control));
   }
 
-  pulse(): void {
-    this.#backend.send(controlFrames(addressFrame(everyAgent), { type: 'pulse' }));
+  /** `nextKey`: the key that the manager is going to have instead of its own. */
+  pulse(nextKey: string | undefined): void {
+    this.#backend.send(controlFrames(addressFrame(everyAgent), { type: 'pulse', nextKey }));
   }
 }
 

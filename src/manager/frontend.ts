@@ -1,12 +1,12 @@
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { isMeantAsQuery, Query } from '../wire/query.ts';
+import { type CheckedQuery, isMeantAsQuery, openQuery } from '../wire/query.ts';
 import { type CheckedRequest, openRequest } from '../wire/request.ts';
 
 /** What came through the door for clients, and to whom the reply goes. */
 export type FrontendMessage = { readonly peer: Buffer } & (
   | { readonly kind: 'request'; readonly request: CheckedRequest }
-  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'query'; readonly query: CheckedQuery }
   | { readonly kind: 'rejected'; readonly error: ServiceManagerError }
 );
 
@@ -21,7 +21,7 @@ export function openFrontendMessage(frames: readonly Buffer[], newId: () => Requ
         `request of ${count} frames, expected an empty one and a JSON object`,
       );
     }
-    if (isMeantAsQuery(bytes)) return { kind: 'query', peer, query: Query.decode(bytes) };
+    if (isMeantAsQuery(bytes)) return { kind: 'query', peer, query: openQuery(bytes) };
     return { kind: 'request', peer, request: openRequest(bytes, newId) };
   } catch (error) {
     if (!isServiceManagerError(error)) throw error;

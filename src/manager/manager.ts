@@ -6,31 +6,31 @@ import type { HostFacts } from '../platform/host.ts';
 import type { Log } from '../platform/log.ts';
 import { serve } from '../platform/serve.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
+import type { Policy } from '../security/policy.ts';
 import type { HistoryBounds, Store } from '../store/store.ts';
 import { type ErrorCode, isErrorCode, isServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
-import type { Query } from '../wire/query.ts';
-import { failureOf } from '../wire/reply.ts';
-import type { CheckedRequest } from '../wire/request.ts';
+import { failureOf, withNextKey } from '../wire/reply.ts';
 import { openSinkMessage, type SinkMessage } from '../wire/sink.ts';
 import { readSubscription } from '../wire/topic.ts';
+import { type AuditLog, Auditor } from './auditor.ts';
 import { type BoundSockets, bindSockets, type ManagerEndpoints } from './bound-sockets.ts';
 import { type Counters, newTally } from './counters.ts';
-import { Dispatcher } from './dispatch.ts';
-import { openFrontendMessage, replyFrames } from './frontend.ts';
-import { Intake } from './intake.ts';
-import { ledgerOptions } from './ledger-options.ts';
+import { Desks } from './desks.ts';
+import { type FrontendMessage, openFrontendMessage, replyFrames } from './frontend.ts';
+import { Gatehouse, type ManagerSecurity, type SecurityLimits } from './gatehouse.ts';
 import { managementHandlers } from './management.ts';
-import { Plans } from './plans.ts';
-import { PresenceDesk } from './presence.ts';
-import { Publisher } from './publisher.ts';
-import { Queries } from './queries.ts';
-import { Recorder } from './recorder.ts';
-import { RequestDesk } from './requests.ts';
 
 export interface ManagerConfig extends ManagerEndpoints {
   readonly history: HistoryBounds;
+}
+
+/** What a running manager takes over at once. */
+export interface LiveConfig extends Pick<ManagerConfig, 'history'> {
+  /** Read only where there is security. */
+  readonly limits: SecurityLimits;
+  readonly policy: Policy;
 }
 
 export interface ManagerDeps {
@@ -38,105 +38,128 @@ export interface ManagerDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly host: HostFacts;
+  /** Of this process; shown by `manager.status`. */
+  readonly pid: number;
   readonly store: Store;
   readonly newId: () => RequestId;
   /** Of a text, in hex. */
   readonly sha256: (text: string) => string;
+  /** Undefined: everybody who reaches an endpoint may do everything. */
+  readonly security?: ManagerSecurity | undefined;
+  /** Where it is written down who did what; undefined: nowhere. */
+  readonly audit?: AuditLog | undefined;
 }
 
 const tickMs = 100;
 const pruneMs = 1_000;
+const saveHeadMs = 1_000;
 const deletionsPerPrune = 20;
+
+interface Parts {
+  readonly auditor: Auditor;
+  readonly gate: Gatehouse | undefined;
+  readonly sockets: BoundSockets;
+  readonly ending: Ending;
+}
+
+/** What a manager waits for once it runs: that somebody stops it, or that it cannot go on. */
+class Ending {
+  stop: () => void = () => {};
+  fail: (error: unknown) => void = () => {};
+  readonly finished = new Promise<void>((resolve, reject) => {
+    this.stop = resolve;
+    this.fail = reject;
+  });
+}
 
 /** The one loop of the manager: hands what the sockets receive to the desks, and drives them with time. */
 export class Manager {
   readonly #deps: ManagerDeps;
   readonly #config: ManagerConfig;
   readonly #closing: Closing;
-  readonly #sockets: BoundSockets;
-  readonly #publisher: Publisher;
-  readonly #recorder: Recorder;
-  readonly #presence: PresenceDesk;
-  readonly #requests: RequestDesk;
-  readonly #intake: Intake;
-  readonly #queries: Queries;
+  readonly #parts: Parts;
+  readonly #desks: Desks;
   readonly #management: ManagementHandlers;
   readonly #rejects = new Rejects();
   readonly #progress = new Progress();
   readonly #tally = newTally();
   #history: HistoryBounds;
   #nextPruneMs = 0;
+  #nextSaveHeadMs = 0;
   #cancelTick: Cancel = () => {};
-  #stop: () => void = () => {};
-  #fail: (error: unknown) => void = () => {};
-
-  /** Resolves when `manager.shutdown` was asked for; rejects when a loop failed. */
-  readonly finished: Promise<void>;
 
   /** Resolves when all sockets are bound. Rejects with ENDPOINT_UNUSABLE, leaving none behind. */
   static async start(config: ManagerConfig, deps: ManagerDeps): Promise<Manager> {
+    const { clock, log, security, sockets, store } = deps;
     const closing = new Closing();
+    const ending = new Ending();
+    const auditor = new Auditor(deps.audit, log, clock);
+    const fail = (error: unknown) => ending.fail(error);
     try {
-      return new Manager(config, deps, closing, await bindSockets(deps.sockets, config, deps.store, closing));
+      const gate =
+        security === undefined ? undefined : new Gatehouse(security, { clock, log, auditor, fail });
+      if (gate !== undefined) sockets.authenticate(gate.admission.decide, gate.admission);
+      const doors = { securityOf: gate?.securityOf, joinEndpoint: security?.joinEndpoint };
+      const bound = await bindSockets(config, { sockets, store, ...doors }, closing);
+      gate?.opened(bound);
+      return new Manager(config, deps, closing, { auditor, gate, sockets: bound, ending });
     } catch (error) {
       await closing.close();
       throw error;
     }
   }
 
-  private constructor(config: ManagerConfig, deps: ManagerDeps, closing: Closing, sockets: BoundSockets) {
+  private constructor(config: ManagerConfig, deps: ManagerDeps, closing: Closing, parts: Parts) {
     this.#deps = deps;
     this.#config = config;
     this.#history = config.history;
     this.#closing = closing;
-    this.#sockets = sockets;
-    const { clock, log, store } = deps;
-    const publisher = new Publisher(sockets.publisher);
-    const dispatcher = new Dispatcher(sockets.backend);
-    const port = () => publisher.port;
-    const recorder = new Recorder({
-      ...{ store, clock, log },
-      onStored: (id, node) => dispatcher.control(node, { type: 'stored', id }),
+    this.#parts = parts;
+    const { clock, log, store, sha256 } = deps;
+    const { auditor, gate, sockets } = parts;
+    const tally = this.#tally;
+    this.#desks = new Desks({
+      ...{ clock, log, store, sha256, sockets, auditor, tally, gate },
+      reject: ({ code, message }) => this.#reject('frontend', '', code, message),
     });
-    const desk = { clock, log, store, recorder, dispatcher, publisher };
-    const requests = new RequestDesk({ ...desk, ledger: ledgerOptions });
-    const presence = new PresenceDesk({
-      ...desk,
-      onPresence: (node, isAlive) => requests.presence(node, isAlive),
-    });
-    this.#publisher = publisher;
-    this.#recorder = recorder;
-    this.#requests = requests;
-    this.#presence = presence;
-    const plans = new Plans(deps.sha256);
-    this.#intake = new Intake({ clock, presence, requests, plans, port });
-    this.#queries = new Queries({ clock, store, recorder, presence, requests, plans, port });
-    this.#management = this.#managementHandlers(port);
-    this.finished = new Promise((resolve, reject) => {
-      this.#stop = resolve;
-      this.#fail = reject;
-    });
+    this.#management = this.#managementHandlers();
+    const { requests, presence, publisher } = this.#desks;
     requests.restore((node) => presence.roster.get(node));
     this.#run();
-    log.info('manager.started', { ...config, publisherPort: port() });
+    log.info('manager.started', { ...config, publisherPort: publisher.port });
+    auditor.event('manager.started', { security: gate === undefined ? 'none' : 'curve' });
+  }
+
+  /** Resolves when `manager.shutdown` was asked for; rejects when a loop failed. */
+  get finished(): Promise<void> {
+    return this.#parts.ending.finished;
   }
 
   get counters(): Counters {
-    const { frontend, backend, management } = this.#sockets;
+    const { gate, auditor, sockets } = this.#parts;
+    const { frontend, backend, management } = sockets;
+    const { requests, presence, publisher } = this.#desks;
     return {
       ...this.#tally,
-      requestsEnded: this.#requests.endedCount,
-      openRequests: this.#requests.openCount,
-      agents: this.#presence.agentCount,
-      publicationsUnclaimed: this.#publisher.unclaimed,
+      requestsEnded: requests.endedCount,
+      openRequests: requests.openCount,
+      agents: presence.agentCount,
+      publicationsUnclaimed: publisher.unclaimed,
       framesRejected: this.#rejects.count,
-      messagesDropped: this.#publisher.dropped + backend.dropped + frontend.dropped + management.dropped,
+      messagesDropped: publisher.dropped + backend.dropped + frontend.dropped + management.dropped,
+      handshakesRefused: gate?.admission.refused ?? 0,
+      joinsRefused: gate?.join.refused ?? 0,
+      auditEventsLost: auditor.lost,
     };
   }
 
-  /** Keeps more or less of the past from now on. */
-  reconfigure({ history }: Pick<ManagerConfig, 'history'>): void {
+  /** Keeps more or less of the past from now on, and goes by other limits and another policy. */
+  reconfigure({ history, limits, policy }: LiveConfig): void {
+    const { gate, auditor } = this.#parts;
     this.#history = history;
+    gate?.reconfigure(limits);
+    gate?.policy.replace(policy);
+    if (gate !== undefined) auditor.event('policy.loaded', { rules: policy.rules.length });
   }
 
   /** True when its loops have done something since the last call. */
@@ -146,71 +169,46 @@ export class Manager {
 
   /** Takes nothing more, stores what is known, hands over what is queued and closes the sockets. Twice is harmless. */
   async close(): Promise<void> {
+    const { recorder, presence, requests } = this.#desks;
     this.#cancelTick();
     await this.#closing.close();
-    this.#recorder.close();
-    this.#presence.close();
-    this.#deps.log.info('manager.stopped', { openRequests: this.#requests.openCount });
+    recorder.close();
+    presence.close();
+    this.#parts.auditor.event('manager.stopped', {});
+    this.#parts.auditor.saveHead();
+    this.#deps.log.info('manager.stopped', { openRequests: requests.openCount });
   }
 
   #run(): void {
-    const { frontend, backend, publisher, sink, management } = this.#sockets;
+    const { frontend, backend, publisher, sink, management, join } = this.#parts.sockets;
     this.#serve(frontend, (frames) => this.#onFrontend(frames));
     this.#serve(backend, (frames) => this.#onBackend(frames));
     this.#serve(publisher, (frames) => this.#onPublisher(frames));
     this.#serve(sink, (frames) => this.#onSink(frames));
     this.#serve(management, (frames) => this.#onManagement(frames));
+    if (join !== undefined) this.#serve(join, (frames) => this.#onJoin(join, frames));
     this.#tick();
   }
 
   #serve(socket: Socket, handle: (frames: Buffer[]) => void): void {
     serve(socket, handle)
       .then(() => this.#progress.stoppedServing())
-      .catch((error) => this.#fail(error));
+      .catch((error) => this.#parts.ending.fail(error));
   }
 
   #onFrontend(frames: readonly Buffer[]): void {
+    const { gate, sockets } = this.#parts;
     const message = openFrontendMessage(frames, this.#deps.newId);
-    if (message.kind === 'rejected') {
-      const { peer, error } = message;
-      this.#reject('frontend', peer.toString('hex'), error.code, error.message);
-      this.#sockets.frontend.send(replyFrames(peer, failureOf(error)));
-      return;
-    }
-    const reply = message.kind === 'query' ? this.#onQuery(message.query) : this.#onRequest(message.request);
-    this.#sockets.frontend.send(replyFrames(message.peer, reply));
+    const reply = this.#answerClient(message);
+    sockets.frontend.send(replyFrames(message.peer, withNextKey(reply, gate?.own.nextKey)));
   }
 
-  #onRequest(request: CheckedRequest): object {
-    const { id, cmd: action, topic, service } = request.body;
-    const verdict = this.#intake.take(request);
-    this.#tally[talliedAs[verdict.kind]] += 1;
-    if (verdict.kind === 'refused') {
-      const { code, msg: reason } = verdict.reply;
-      this.#deps.log.warn('request.refused', { id, action, topic, service, code, reason });
-    } else if (verdict.kind === 'opened') {
-      const { expected, withheld } = verdict.reply;
-      this.#deps.log.info('request.opened', {
-        id,
-        action,
-        topic,
-        service,
-        form: request.version,
-        expected,
-        withheld,
-      });
-    }
-    return verdict.reply;
-  }
-
-  #onQuery(query: Query): object {
-    this.#tally.queries += 1;
-    try {
-      return this.#queries.answer(query);
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      return failureOf(error);
-    }
+  #answerClient(message: FrontendMessage): object {
+    if (message.kind === 'query') return this.#desks.front.query(message.query);
+    if (message.kind === 'request') return this.#desks.front.request(message.request);
+    const { peer, error } = message;
+    this.#reject('frontend', peer.toString('hex'), error.code, error.message);
+    return failureOf(error);
   }
 
   #onBackend(frames: readonly Buffer[]): void {
@@ -218,17 +216,27 @@ export class Manager {
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
     if (subscription === undefined)
       return this.#reject('backend', '', 'INVALID_MESSAGE', 'expected a subscription');
-    this.#presence.subscription(subscription);
+    // Nothing is sent in the form of 2014 where there is security: it has no signature.
+    if (subscription.version === 'v1' && this.#parts.gate !== undefined)
+      return this.#reject('backend', '', 'UNAUTHENTICATED', 'a subscription of 2014');
+    if (!this.#desks.presence.subscription(subscription)) {
+      this.#parts.gate?.floods.topicRefused('backend', frame?.length ?? 0);
+      return this.#reject('backend', '', 'TOO_BUSY', 'too many topics are subscribed to');
+    }
     this.#deps.log.debug('topic.subscription', { ...subscription });
   }
 
   #onPublisher(frames: readonly Buffer[]): void {
-    if (this.#publisher.subscription(frames)) return;
-    this.#reject('publisher', '', 'INVALID_MESSAGE', 'expected a subscription');
+    const refusal = this.#desks.publisher.subscription(frames);
+    if (refusal === undefined) return;
+    if (refusal.code === 'TOO_BUSY')
+      this.#parts.gate?.floods.topicRefused('publisher', frames[0]?.length ?? 0);
+    this.#reject('publisher', '', refusal.code, refusal.reason);
   }
 
   #onSink(frames: readonly Buffer[]): void {
     try {
+      this.#parts.gate?.proofs.check(frames);
       this.#onAgent(openSinkMessage(frames));
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
@@ -237,40 +245,52 @@ export class Manager {
   }
 
   #onAgent(message: SinkMessage): void {
-    if (message.type === 'ack') return this.#requests.acknowledged(message);
-    if (message.type === 'output') return this.#requests.output(message);
-    if (message.type !== 'result') return this.#presence.message(message);
+    const { requests, presence } = this.#desks;
+    if (message.type === 'ack') return requests.acknowledged(message);
+    if (message.type === 'output') return requests.output(message);
+    if (message.type !== 'result') return presence.message(message);
     this.#tally.results += 1;
-    this.#requests.result(message);
+    requests.result(message);
   }
 
   #onManagement(frames: readonly Buffer[]): void {
     const { reply, refusal } = answerManagement(frames, this.#management);
-    this.#sockets.management.send([Buffer.from(JSON.stringify(reply))]);
+    this.#parts.sockets.management.send([Buffer.from(JSON.stringify(reply))]);
     if (isErrorCode(refusal?.code)) this.#reject('management', '', refusal.code, refusal.msg);
   }
 
-  #managementHandlers(publisherPort: () => number): ManagementHandlers {
-    const { clock, host } = this.#deps;
+  #onJoin(socket: Socket, frames: readonly Buffer[]): void {
+    const reply = this.#parts.gate?.join.answer(frames);
+    if (reply === undefined) return;
+    socket.send([Buffer.from(JSON.stringify(reply))]);
+    if (reply.success === -1 && isErrorCode(reply.code)) this.#reject('join', '', reply.code, reply.msg);
+  }
+
+  #managementHandlers(): ManagementHandlers {
+    const { clock, host, pid } = this.#deps;
+    const { gate, auditor, ending } = this.#parts;
+    const { publisher, presence } = this.#desks;
     const startedAtMs = clock.now();
     return managementHandlers({
-      config: this.#config,
-      host,
-      publisherPort,
+      ...{ config: this.#config, host, pid, gate, auditor, presence },
+      publisherPort: () => publisher.port,
       uptimeMs: () => clock.now() - startedAtMs,
       counters: () => this.counters,
-      stop: () => this.#stop(),
+      stop: () => ending.stop(),
     });
   }
 
   #tick(): void {
     const { clock } = this.#deps;
+    const { presence, requests, publisher } = this.#desks;
     const now = clock.now();
-    this.#presence.tick();
-    this.#requests.tick();
-    this.#publisher.tick(now);
+    presence.tick();
+    requests.tick();
+    publisher.tick(now);
+    this.#parts.gate?.tick(now);
     this.#progress.ticked();
     if (now >= this.#nextPruneMs) this.#prune(now);
+    if (now >= this.#nextSaveHeadMs) this.#saveHead(now);
     this.#cancelTick = clock.after(tickMs, 'manager tick', () => this.#tick());
   }
 
@@ -285,10 +305,15 @@ export class Manager {
     }
   }
 
+  #saveHead(now: number): void {
+    this.#nextSaveHeadMs = now + saveHeadMs;
+    this.#parts.auditor.saveHead();
+  }
+
   #reject(door: string, peer: string, code: ErrorCode, reason: string): void {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
-    if (fields !== undefined) this.#deps.log.warn('message.rejected', { ...fields });
+    if (fields === undefined) return;
+    this.#deps.log.warn('message.rejected', { ...fields });
+    this.#parts.auditor.strange('message.rejected', { ...fields });
   }
 }
-
-const talliedAs = { opened: 'requests', repeated: 'requestsRepeated', refused: 'requestsRefused' } as const;

@@ -2,7 +2,12 @@ import type { Member } from '../core/roster.ts';
 import type { NodeInfo } from '../wire/query.ts';
 import type { Absence } from '../wire/reply.ts';
 
-export function nodeInfoOf({ node, facts, presence, conflict, ...member }: Member, now: number): NodeInfo {
+/** `clockOffsetMs`: by how much its clock is ahead of ours, as far as that is known. */
+export function nodeInfoOf(
+  { node, facts, presence, conflict, ...member }: Member,
+  now: number,
+  clockOffsetMs: number | undefined,
+): NodeInfo {
   return {
     node,
     presence,
@@ -20,6 +25,7 @@ export function nodeInfoOf({ node, facts, presence, conflict, ...member }: Membe
     sinceMs: member.sinceWallMs,
     lastSeenMs: member.lastSeenWallMs,
     lastSeenAgoMs: Math.max(0, Math.round(now - member.lastSeenMs)),
+    ...(clockOffsetMs === undefined ? {} : { clockOffsetMs: Math.round(clockOffsetMs) }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Reach } from '../core/subscriptions.ts';
 import { Subscriptions } from '../core/subscriptions.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { ClockOffsets } from '../security/clock-offsets.ts';
 import type { Store } from '../store/store.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
@@ -23,6 +24,10 @@ export interface PresenceDeps {
   readonly publisher: Publisher;
   /** A node came back or was lost. */
   readonly onPresence: (node: NodeName, isAlive: boolean) => void;
+  /** The key that the manager is going to have instead of its own; undefined while there is none. */
+  readonly nextKey: () => string | undefined;
+  /** Topics that all agents together may listen to; undefined: as many as there is room for. */
+  readonly maxTopics?: (() => number) | undefined;
 }
 
 const bounds = { lostAfterMs: 15_000, reconnectGraceMs: 2_000 };
@@ -39,7 +44,9 @@ type PresenceMessage = Extract<SinkMessage, { type: 'hello' | 'beat' | 'bye' }>;
 export class PresenceDesk {
   readonly #deps: PresenceDeps;
   readonly roster = new Roster(bounds);
-  readonly subscriptions = new Subscriptions();
+  readonly subscriptions: Subscriptions;
+  /** Of the clocks of the nodes from ours. */
+  readonly offsets = new ClockOffsets(maxStrangers);
   readonly #asked = new RateLimit(whoIntervalMs, maxStrangers);
   readonly #startedMs: number;
   #nextPulseMs = 0;
@@ -47,6 +54,7 @@ export class PresenceDesk {
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
+    this.subscriptions = new Subscriptions(deps.maxTopics);
     this.#startedMs = deps.clock.now();
     this.#nextSaveMs = this.#startedMs + saveLastSeenMs;
     this.roster.restore(deps.store.members(), this.#now());
@@ -61,11 +69,16 @@ export class PresenceDesk {
     return this.subscriptions.reach(topic);
   }
 
-  subscription(subscription: Subscription): void {
-    this.subscriptions.apply(subscription);
-    if (subscription.version !== 'address' || subscription.topic === everyAgent) return;
-    const node = subscription.topic as string as NodeName;
-    if (!subscription.isSubscribed) return this.roster.disconnected(node, this.#now());
+  /** False when it is to one topic too many. */
+  subscription(subscription: Subscription): boolean {
+    if (!this.subscriptions.apply(subscription)) return false;
+    if (subscription.version === 'address' && subscription.topic !== everyAgent)
+      this.#connection(subscription.topic as string as NodeName, subscription.isSubscribed);
+    return true;
+  }
+
+  #connection(node: NodeName, isMade: boolean): void {
+    if (!isMade) return this.roster.disconnected(node, this.#now());
     this.#carryOut(this.roster.connected(node, this.#now()));
     const presence = this.roster.get(node)?.presence;
     // What was sent to it while it was not connected is gone: open requests ask it again.
@@ -77,6 +90,8 @@ export class PresenceDesk {
   message(message: PresenceMessage): void {
     const now = this.#now();
     if (message.type === 'hello') return this.#carryOut(this.roster.hello(message.hello, now));
+    if (message.type === 'beat' && message.sentAtMs !== undefined)
+      this.#noteClock(message.node, message.sentAtMs);
     this.#carryOut(this.roster[message.type](message.node, message.boot, now));
   }
 
@@ -91,6 +106,7 @@ export class PresenceDesk {
   forget(node: NodeName): boolean {
     this.#deps.recorder.flush();
     this.#deps.store.forgetMember(node);
+    this.offsets.forget(node);
     return this.roster.forget(node);
   }
 
@@ -101,7 +117,14 @@ export class PresenceDesk {
   #pulse(now: number): void {
     const isStarting = now - this.#startedMs < firstPulses.untilMs;
     this.#nextPulseMs = now + (isStarting ? firstPulses.everyMs : pulseMs);
-    this.#deps.dispatcher.pulse();
+    this.#deps.dispatcher.pulse(this.#deps.nextKey());
+  }
+
+  #noteClock(node: NodeName, sentAtMs: number): void {
+    const report = this.offsets.note(node, sentAtMs, this.#deps.clock.wallMs());
+    if (report === undefined) return;
+    const clockOffsetMs = Math.round(this.offsets.offsetOf(node) ?? 0);
+    this.#deps.log.warn('node.clock_skew', { node, clockOffsetMs, report });
   }
 
   #saveLastSeen(now: number): void {
@@ -128,7 +151,7 @@ export class PresenceDesk {
     const level = isConflicted || presence === 'lost' ? 'warn' : 'info';
     this.#deps.log[level]('node.changed', { node, presence, conflict, system: facts.system });
     this.#deps.recorder.member(member);
-    this.#deps.publisher.nodeChanged(nodeInfoOf(member, this.#deps.clock.now()));
+    this.#deps.publisher.nodeChanged(nodeInfoOf(member, this.#deps.clock.now(), this.offsets.offsetOf(node)));
     this.#deps.onPresence(node, presence === 'alive');
   }
 

@@ -3,24 +3,34 @@ import { Subscriptions } from '../core/subscriptions.ts';
 import type { Socket } from '../platform/sockets.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import { RequestEnd as RequestEndMessage } from '../wire/end.ts';
+import type { ErrorCode } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
 import { NodeChange, type NodeInfo, type RolloutInfo, RolloutProgress } from '../wire/query.ts';
-import { endTopic, nodesTopic, outputTopic, readSubscription, rolloutTopic } from '../wire/topic.ts';
+import {
+  endTopic,
+  nodesTopic,
+  outputTopic,
+  readSubscription,
+  rolloutTopic,
+  type Subscription,
+} from '../wire/topic.ts';
 
 const replayLimits = { maxAgeMs: 60_000, maxBytes: 256 * 1024 * 1024, maxLossyBytes: 1024 * 1024 };
 
 /** Sends answers and ends to whoever subscribed to a request's id; keeps them for a client that is not there yet. */
 export class Publisher {
   readonly #socket: Socket;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   readonly #replay = new Replay(replayLimits);
   /** Requests whose end was not published yet. */
   readonly #unended = new Set<RequestId>();
   /** Of the last tick. */
   #nowMs = 0;
 
-  constructor(socket: Socket) {
+  /** `maxTopics`: that all clients together may listen to. */
+  constructor(socket: Socket, maxTopics?: () => number) {
     this.#socket = socket;
+    this.#subscriptions = new Subscriptions(maxTopics);
   }
 
   /** The port that clients are told. */
@@ -67,24 +77,28 @@ export class Publisher {
     this.#socket.send([Buffer.from(nodesTopic), NodeChange.encode(node)]);
   }
 
-  /** Takes what the socket received. False when it is no subscription. */
-  subscription(frames: readonly Buffer[]): boolean {
+  /** Takes what the socket received. Says why when it is no subscription, or one too many. */
+  subscription(frames: readonly Buffer[]): { code: ErrorCode; reason: string } | undefined {
     const [frame] = frames;
     const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
-    if (subscription === undefined) return false;
-    this.#subscriptions.apply(subscription);
-    if (subscription.version !== 'v1') return true;
+    if (subscription === undefined) return { code: 'INVALID_MESSAGE', reason: 'expected a subscription' };
+    if (!this.#subscriptions.apply(subscription))
+      return { code: 'TOO_BUSY', reason: 'too many topics are subscribed to' };
+    if (subscription.version === 'v1') this.#listener(subscription);
+    return undefined;
+  }
+
+  #listener(subscription: Subscription): void {
     const id = subscription.topic as string as RequestId;
     if (!subscription.isSubscribed) {
       // Its client may have lost the connection: what it misses meanwhile waits for it.
       if (this.#unended.has(id)) this.open(id, this.#nowMs);
-      return true;
+      return;
     }
     // The map lookup inside decides whether this topic is a request's id at all.
     for (const { topic, payload } of this.#replay.subscribed(id)) {
       this.#socket.send([Buffer.from(topic), payload]);
     }
-    return true;
   }
 
   tick(now: number): void {

@@ -3,10 +3,12 @@ import { inNaturalOrder } from '../core/natural-order.ts';
 import { batchSizes } from '../core/rollout-batches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RequestOverview, Store, StoredRequest } from '../store/store.ts';
+import type { Signed } from '../wire/dispatch.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
-import type { RequestId } from '../wire/fields.ts';
+import type { ActionName, RequestId, ServiceName } from '../wire/fields.ts';
 import type {
   AnswersReply,
+  CheckedQuery,
   ForgetReply,
   NodesReply,
   PlanReply,
@@ -17,12 +19,15 @@ import type {
 } from '../wire/query.ts';
 import { RequestBody } from '../wire/request.ts';
 import { aimAt } from './aim.ts';
+import { permissionsOf } from './intake.ts';
 import { keptInfoOf } from './kept-rollout.ts';
 import { absenceOf, nodeInfoOf } from './node-info.ts';
 import type { Plans } from './plans.ts';
+import type { PolicyDesk } from './policy-desk.ts';
 import type { PresenceDesk } from './presence.ts';
 import type { Recorder } from './recorder.ts';
 import type { RequestDesk } from './requests.ts';
+import type { Sender } from './signatures.ts';
 
 export interface QueryDeps {
   readonly clock: Clock;
@@ -31,7 +36,10 @@ export interface QueryDeps {
   readonly presence: PresenceDesk;
   readonly requests: RequestDesk;
   readonly plans: Plans;
+  readonly policy: PolicyDesk;
   readonly port: () => number;
+  /** Of the key that may speak for a node; undefined where there is no security, or no such key. */
+  readonly fingerprintOf: (node: string) => string | undefined;
 }
 
 export type QueryReply = NodesReply | ForgetReply | PlanReply | RequestsReply | RequestReply | AnswersReply;
@@ -50,14 +58,15 @@ export class Queries {
     this.#deps = deps;
   }
 
-  answer(query: Query): QueryReply {
+  /** `sender`: who signed it; undefined where there is no security. */
+  answer({ query, signed }: CheckedQuery, sender: Sender | undefined): QueryReply {
     switch (query.query) {
       case 'nodes':
         return this.#nodes(query);
       case 'forget':
         return this.#forget(query);
       case 'plan':
-        return this.#plan(query);
+        return this.#plan(query, sender);
       case 'requests':
         return this.#requests(query);
       case 'request':
@@ -65,15 +74,18 @@ export class Queries {
       case 'answers':
         return this.#answers(idOf(query), query);
       case 'cancel':
-        return this.#cancel(idOf(query));
+        return this.#cancel(idOf(query), signed, sender);
     }
   }
 
   #nodes({ topic }: Query): NodesReply {
-    const { roster, subscriptions } = this.#deps.presence;
+    const { roster, subscriptions, offsets } = this.#deps.presence;
     const members = topic === undefined ? roster.all() : roster.onTopic(topic);
     const now = this.#deps.clock.now();
-    const nodes = members.map((member) => nodeInfoOf(member, now));
+    const nodes = members.map((member) => ({
+      ...nodeInfoOf(member, now, offsets.offsetOf(member.node)),
+      ...given('fingerprint', this.#deps.fingerprintOf(member.node)),
+    }));
     return { success: 0, nodes, unnamed: subscriptions.count('v1', topic ?? 'any'), port: this.#deps.port() };
   }
 
@@ -83,14 +95,15 @@ export class Queries {
     throw new ServiceManagerError('UNKNOWN_NODE', `no node of the name "${node}" is known`);
   }
 
-  #plan({ body: text }: Query): PlanReply {
+  #plan({ body: text }: Query, sender: Sender | undefined): PlanReply {
     if (text === undefined) throw missing('body');
-    const { presence, plans } = this.#deps;
+    const { presence, plans, policy } = this.#deps;
     const bodyBytes = Buffer.from(text);
     const body = RequestBody.decode(bodyBytes);
-    const aimedAt = aimAt({ version: 'v2', body, bodyBytes, signature: '' }, presence);
+    const permissions = sender === undefined ? undefined : permissionsOf(sender, policy);
+    const aimedAt = aimAt({ version: 'v2', body, bodyBytes, signature: '' }, presence, permissions);
     plans.expect(body, aimedAt);
-    const { members, reach, rollout } = aimedAt;
+    const { members, reach, rollout, denials } = aimedAt;
     const now = this.#deps.clock.now();
     const alive = members.filter(({ presence }) => presence === 'alive').map(({ node }) => node);
     const nodes = rollout === undefined ? inNaturalOrder(alive, (node) => node) : alive;
@@ -100,6 +113,7 @@ export class Queries {
       plan: plans.make(body, aimedAt),
       nodes,
       absent: absent.map((member) => absenceOf(member, now)),
+      ...(denials.size === 0 ? {} : { denied: [...denials].map(([node, reason]) => ({ node, reason })) }),
       unnamed: reach.v1,
       withheld: reach.withheld,
       ...(rollout === undefined
@@ -163,9 +177,23 @@ export class Queries {
     return { success: 0, answers, ...(last === undefined ? {} : { nextNode: last.node }) };
   }
 
-  #cancel(id: RequestId): RequestReply {
-    this.#deps.requests.cancel(this.#find(id).ledger);
+  #cancel(id: RequestId, signed: Signed | undefined, sender: Sender | undefined): RequestReply {
+    const { stored, ledger } = this.#find(id);
+    if (sender !== undefined) this.#checkCancel(stored, ledger, sender);
+    this.#deps.requests.cancel(ledger, signed);
     return this.#request(id);
+  }
+
+  /** Who may not begin something may not end it either, wherever it has not ended yet. */
+  #checkCancel(stored: StoredRequest, ledger: Ledger, { asker }: Sender): void {
+    const { policy, presence } = this.#deps;
+    const asked = { cmd: stored.action as ActionName, service: stored.service as ServiceName };
+    const open = ledger.entries().filter(({ phase, outcome }) => phase !== 'done' && outcome !== 'refused');
+    const members = open.flatMap(({ node }) => presence.roster.get(node) ?? []);
+    const [denial] = policy.denials(asker, asked, members);
+    if (denial === undefined) return;
+    const [node, reason] = denial;
+    throw new ServiceManagerError('POLICY_DENIED', `request ${stored.id} on ${node}: ${reason}`);
   }
 
   #find(id: RequestId): { stored: StoredRequest; ledger: Ledger } {
@@ -174,6 +202,10 @@ export class Queries {
     if (stored !== undefined && ledger !== undefined) return { stored, ledger };
     throw new ServiceManagerError('UNKNOWN_REQUEST', `no request of the id "${id}" is known`);
   }
+}
+
+function given<Value>(field: string, value: Value | undefined): Record<string, Value> {
+  return value === undefined ? {} : { [field]: value };
 }
 
 function idOf({ id }: Query): RequestId {
@@ -210,6 +242,7 @@ function infoOf(stored: StoredRequest, counts: RequestOverview['counts']): Reque
     ...(stored.endedWallMs === undefined ? {} : { endedMs: stored.endedWallMs }),
     endsMs: stored.endsWallMs,
     isCancelled: stored.isCancelled,
+    ...given('by', stored.by),
     withheld: stored.withheld,
     counts: counts as Record<string, number>,
   };

@@ -2,11 +2,18 @@ import type { Ledger } from '../core/ledger.ts';
 import type { AimedNode } from '../core/ledger-events.ts';
 import type { Member } from '../core/roster.ts';
 import type { StoredRequest } from '../store/store.ts';
+import type { NodeName, RequestId } from '../wire/fields.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';
+import { Answer } from '../wire/result.ts';
 import type { Dispatchable } from './dispatch.ts';
+import type { Denials } from './policy-desk.ts';
+import type { Sender } from './signatures.ts';
 
 /** A v1 request says no window; its ledger stays open this long for agents that never answer. */
 export const defaultWindowMs = 60_000;
+
+/** A client may write any number, and a database gives none back that is not safe. */
+const latestWallMs = Number.MAX_SAFE_INTEGER;
 
 /** A v1 client does not say until when its request is good; an agent that was out of reach must not begin with it later. */
 export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRequest {
@@ -15,15 +22,23 @@ export function withDeadline(request: CheckedRequest, wallMs: number): CheckedRe
   return { ...request, body, bodyBytes: RequestBody.encode(body) };
 }
 
-export function aimedNodeOf({ node, presence, conflict }: Member): AimedNode {
-  return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
+/** `denials`: for whom the policy refuses it. */
+export function aimedNodeOf({ node, presence, conflict }: Member, denials: Denials): AimedNode {
+  const isDenied = denials.has(node);
+  return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || isDenied, isDenied };
+}
+
+/** What is said for a node that is not asked. */
+export function denialOf(id: RequestId, node: NodeName, reason: string): Buffer {
+  return Answer.encode({ success: -1, msg: reason, node, uuid: id, code: 'POLICY_DENIED' });
 }
 
 export function storedRequestOf(
   { version, body, bodyBytes, signature }: CheckedRequest,
-  { anonymous, withheld }: Ledger,
+  { anonymous, withheld }: Pick<Ledger, 'anonymous' | 'withheld'>,
   wallMs: number,
   windowMs: number,
+  sender: Sender | undefined,
 ): StoredRequest {
   return {
     id: body.id,
@@ -39,6 +54,8 @@ export function storedRequestOf(
     isCancelled: false,
     anonymous,
     withheld,
+    ...(sender === undefined ? {} : { by: `${sender.asker.role} ${sender.asker.name}` }),
+    ...(body.notAfterMs === undefined ? {} : { notAfterWallMs: Math.min(body.notAfterMs, latestWallMs) }),
   };
 }
 

@@ -5,7 +5,10 @@ import { type RequestEffect, Requests } from '../core/requests.ts';
 import type { Member } from '../core/roster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Fingerprint } from '../security/fingerprint.ts';
+import { claimedSigner } from '../security/signature.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
+import type { Signed } from '../wire/dispatch.ts';
 import type { RequestEnd } from '../wire/end.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.ts';
@@ -16,14 +19,17 @@ import type { AimedAt } from './aim.ts';
 import type { Dispatchable, Dispatcher } from './dispatch.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
+import type { RequestAudit } from './request-audit.ts';
 import {
   aimedNodeOf,
   defaultWindowMs,
+  denialOf,
   dispatchableOf,
   storedRequestOf,
   withDeadline,
 } from './request-records.ts';
 import { Rollouts } from './rollouts.ts';
+import type { Sender } from './signatures.ts';
 
 export interface RequestDeskDeps {
   readonly clock: Clock;
@@ -32,6 +38,7 @@ export interface RequestDeskDeps {
   readonly recorder: Recorder;
   readonly dispatcher: Dispatcher;
   readonly publisher: Publisher;
+  readonly audit: RequestAudit;
   readonly ledger: LedgerOptions;
 }
 
@@ -53,6 +60,9 @@ export class RequestDesk {
   /** What is sent again when a node is asked again. */
   readonly #dispatchables = new Map<RequestId, Dispatchable>();
   readonly #rollouts: Rollouts;
+  /** Who has sent the open ones, and who has cancelled them, in his own words. */
+  readonly #senders = new Map<RequestId, Fingerprint>();
+  readonly #cancellations = new Map<RequestId, Signed>();
   /** Requests that could not be stored: what is said of them is not to wait for the store, which may fail for long. */
   readonly #unstored = new Set<RequestId>();
   /** Anybody may send such results: they must not fill the log. */
@@ -81,20 +91,42 @@ export class RequestDesk {
    * Opens the request and sends it on its way. What changes a service is remembered before it is sent: throws
    * STORE_UNUSABLE, and sends nothing, when it cannot be. What only reads need not wait for that.
    */
-  open(checked: CheckedRequest, aimedAt: AimedAt): Ledger {
-    const { clock, publisher, dispatcher } = this.#deps;
+  open(checked: CheckedRequest, aimedAt: AimedAt, sender: Sender | undefined): Ledger {
+    const { clock, publisher, dispatcher, audit } = this.#deps;
     const request = withDeadline(checked, clock.wallMs());
     const { id, cmd, windowMs = defaultWindowMs } = request.body;
     const now = clock.now();
     const ledger = this.#newLedger(id, aimedAt, now, windowMs);
+    const tell = () => audit.opening(request.body, aimedAt, sender);
     const isReadOnly = readOnlyActions.has(cmd) && aimedAt.rollout === undefined;
-    if (!isReadOnly) this.#store(request, ledger, windowMs);
+    const record = storedRequestOf(request, ledger, clock.wallMs(), windowMs, sender);
+    if (!isReadOnly) this.#store(record, ledger, tell);
     this.#dispatchables.set(id, request);
+    if (sender !== undefined) this.#senders.set(id, sender.fingerprint);
     publisher.open(id, now);
     if (aimedAt.rollout === undefined) dispatcher.request(request, aimedAt);
-    if (isReadOnly) this.#tryToStore(request, ledger, windowMs);
+    if (isReadOnly) this.#tryToStore(record, ledger, tell);
+    this.#refuse(ledger, aimedAt);
     this.#carryOut(this.#requests.step(ledger, { kind: 'tick' }, now), undefined);
     return ledger;
+  }
+
+  /** Open requests of whoever has this key. */
+  openCountOf(fingerprint: Fingerprint): number {
+    let count = 0;
+    for (const sender of this.#senders.values()) if (sender === fingerprint) count += 1;
+    return count;
+  }
+
+  /** Whether the request of this id, which `find` has found, was made in these words; of one that only reads, as far as we know. */
+  isSame(id: RequestId, bodyBytes: Buffer): boolean {
+    const made = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
+    return made === undefined ? this.#unstored.has(id) : made.bodyBytes.equals(bodyBytes);
+  }
+
+  /** It was over long ago, and is not known any more. */
+  isSpent(id: RequestId): boolean {
+    return this.#deps.store.isSpent(id, this.#deps.clock.wallMs());
   }
 
   /** The ledger of a request, also of an old one; undefined when there is none. */
@@ -149,16 +181,21 @@ export class RequestDesk {
     this.#carryOut(this.#requests.presence(node, isAlive, this.#deps.clock.now()), undefined);
   }
 
-  /** Throws STORE_UNUSABLE when it cannot be noted; the nodes are told all the same, and asking again notes it. */
-  cancel(ledger: Ledger): void {
+  /**
+   * `signed`: the query of who cancels it, for agents that obey nobody else. Throws STORE_UNUSABLE when it cannot be noted;
+   * the nodes are told all the same, and asking again notes it.
+   */
+  cancel(ledger: Ledger, signed: Signed | undefined): void {
     const { clock, store, log } = this.#deps;
     // Everybody has answered: there is nothing left to cancel.
     if (ledger.isOver && ledger.entries().every(({ phase }) => phase === 'done')) return;
     const now = clock.now();
     if (!ledger.isCancelled) log.info('request.cancelled', { id: ledger.id });
+    if (signed !== undefined) this.#cancellations.set(ledger.id, signed);
     this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined);
     const endsWallMs = clock.wallMs() + Math.max(0, ledger.endsAtMs - now);
-    store.updateRequest(ledger.id, ledger.isOver ? { isCancelled: true } : { isCancelled: true, endsWallMs });
+    const change = { isCancelled: true, ...(signed === undefined ? {} : { cancelled: signed }) };
+    store.updateRequest(ledger.id, ledger.isOver ? change : { ...change, endsWallMs });
   }
 
   tick(): void {
@@ -176,21 +213,40 @@ export class RequestDesk {
       }
       if (ledger.isOver) publisher.end(this.#endOf(ledger));
       else this.#dispatchables.set(stored.id, dispatchableOf(stored));
+      const sender = ledger.isOver ? undefined : claimedSigner(stored.signature);
+      if (sender !== undefined) this.#senders.set(stored.id, sender);
+      if (stored.cancelled !== undefined) this.#cancellations.set(stored.id, stored.cancelled);
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
   }
 
-  #newLedger(id: RequestId, { members, reach, rollout }: AimedAt, now: number, windowMs: number): Ledger {
-    const nodes = members.map(aimedNodeOf);
+  #newLedger(id: RequestId, aimedAt: AimedAt, now: number, windowMs: number): Ledger {
+    const { members, reach, rollout, denials } = aimedAt;
+    const nodes = members.map((member) => aimedNodeOf(member, denials));
     const { v1: anonymous, withheld } = reach;
     if (rollout === undefined)
       return this.#requests.add({ id, nodes, anonymous, withheld, endsAtMs: now + windowMs }, now);
     return this.#rollouts.add({ id, nodes, withheld }, rollout, now);
   }
 
-  #store(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
+  /** Says for those that are not asked why not. */
+  #refuse(ledger: Ledger, { denials }: AimedAt): void {
+    const { publisher, recorder, clock } = this.#deps;
+    const { id } = ledger;
+    for (const entry of ledger.entries()) {
+      const reason = denials.get(entry.node);
+      if (reason === undefined) continue;
+      const payload = denialOf(id, entry.node, reason);
+      publisher.answer(id, payload);
+      if (!this.#unstored.has(id)) recorder.answer({ ...entry, id, payload, atWallMs: clock.wallMs() });
+    }
+  }
+
+  /** `tell`: if that throws it is neither stored nor opened. */
+  #store(record: StoredRequest, ledger: Ledger, tell: () => void): void {
     try {
-      this.#write(request, ledger, windowMs);
+      tell();
+      this.#write(record, ledger);
     } catch (error) {
       this.#requests.drop(ledger);
       this.#rollouts.forget(ledger.id);
@@ -198,19 +254,19 @@ export class RequestDesk {
     }
   }
 
-  #write(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
-    const { store, clock } = this.#deps;
-    const stored = storedRequestOf(request, ledger, clock.wallMs(), windowMs);
-    store.openRequest({ ...stored, rollout: this.#rollouts.begun(ledger.id) }, ledger.entries());
+  #write(record: StoredRequest, ledger: Ledger): void {
+    const rollout = this.#rollouts.begun(ledger.id);
+    this.#deps.store.openRequest({ ...record, rollout }, ledger.entries());
   }
 
-  #tryToStore(request: CheckedRequest, ledger: Ledger, windowMs: number): void {
+  #tryToStore(record: StoredRequest, ledger: Ledger, tell: () => void): void {
+    tell();
     try {
-      this.#write(request, ledger, windowMs);
+      this.#write(record, ledger);
     } catch (error) {
       if (!isServiceManagerError(error)) throw error;
-      this.#deps.log.error('store.failed', { id: request.body.id, error });
-      this.#unstored.add(request.body.id);
+      this.#deps.log.error('store.failed', { id: record.id, error });
+      this.#unstored.add(record.id);
       const [oldest] = this.#unstored;
       if (this.#unstored.size > limits.maxOpen && oldest !== undefined) this.#unstored.delete(oldest);
     }
@@ -242,7 +298,8 @@ export class RequestDesk {
         const request = this.#dispatchables.get(id);
         if (request !== undefined) dispatcher.ask(request, effect.node, this.#rollouts.endOfBatch(id));
       } else if (effect.kind === 'save') this.#rollouts.save(id, effect.rollout);
-      else if (effect.kind === 'cancel') dispatcher.control(effect.node, { type: 'cancel', id });
+      else if (effect.kind === 'cancel')
+        dispatcher.control(effect.node, { type: 'cancel', id, signed: this.#cancellations.get(id) });
       else if (effect.kind === 'end') this.#end(id);
     }
   }
@@ -250,13 +307,16 @@ export class RequestDesk {
   #end(id: RequestId): void {
     const ledger = this.#requests.get(id);
     if (ledger === undefined) return;
-    const { clock, log, publisher, recorder } = this.#deps;
+    const { clock, log, publisher, recorder, audit } = this.#deps;
     this.#ended += 1;
     this.#dispatchables.delete(id);
+    this.#senders.delete(id);
+    this.#cancellations.delete(id);
     this.#rollouts.forget(id);
     publisher.end(this.#endOf(ledger));
     if (!this.#unstored.has(id)) recorder.end(id, clock.wallMs());
     log.info('request.ended', { id, ...ledger.counts(), isCancelled: ledger.isCancelled });
+    audit.ended(ledger);
   }
 
   #endOf(ledger: Ledger): RequestEnd {

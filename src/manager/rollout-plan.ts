@@ -16,7 +16,7 @@ const defaultWindowMs = 60_000;
 export function rolloutPlanOf(
   rollout: Rollout,
   { windowMs = defaultWindowMs, seed = 0 }: Pick<RequestBody, 'windowMs' | 'seed'>,
-  { members: found, reach }: Pick<AimedAt, 'members' | 'reach'>,
+  { members: found, reach, denials }: Pick<AimedAt, 'members' | 'reach' | 'denials'>,
 ): { readonly members: readonly Member[]; readonly plan: RolloutPlan } {
   refuseNameless(reach.v1 + reach.withheld);
   const members = inOrder(found, rollout.order ?? 'name', seed);
@@ -26,7 +26,8 @@ export function rolloutPlanOf(
     throw refused(`field batch is "${rollout.batch}", expected one node at least`);
   const { canary = 0, pauseMs = 0, maxFail = '0', maxUnreachable } = rollout;
   const plan = {
-    nodes: members.filter(isReady).map(({ node }) => node),
+    nodes: members.filter((member) => isReady(member) && !denials.has(member.node)).map(({ node }) => node),
+    ...(denials.size === 0 ? {} : { denied: [...denials.keys()] }),
     ...{ batch: Math.max(1, batch), canary, pauseMs, windowMs },
     maxFail: resolveQuantity(maxFail, total, 'down'),
     ...(maxUnreachable === undefined

@@ -1,46 +1,43 @@
 import type { Clock } from './clock.ts';
 import { RefusalLimit } from './refusal-limit.ts';
-import type { Decide, Peer, RefusalReason, RefusedHandshake } from './socket-security.ts';
+import type { AdmissionRules, Decide, Peer, RefusalReason, RefusedHandshake } from './socket-security.ts';
 
 export interface AdmissionOptions {
   readonly clock: Clock;
-  /** Hears of every refusal, so it is for the caller to limit what it writes. */
-  readonly onRefused?: (refusal: RefusedHandshake) => void;
-  /** Connections that have been let in, for each domain. Default 20,000. */
-  readonly maxConnections?: number;
   /** Refusals of one address before its new keys are refused unasked: how many at once, and how many each second. */
   readonly refusalBurst?: number;
   readonly refusalsPerSecond?: number;
 }
 
-const defaults = { maxConnections: 20_000, refusalBurst: 100, refusalsPerSecond: 20 };
+const defaults = { refusalBurst: 100, refusalsPerSecond: 20 };
+const mostConnections = 20_000;
 const maxKnownKeys = 20_000;
 
 /** Who may come in to the bound sockets of one program. Without a decider nobody may. */
 export class Admission {
-  readonly #onRefused: (refusal: RefusedHandshake) => void;
-  readonly #maxConnections: number;
   readonly #refusals: RefusalLimit;
   readonly #connections = new Map<string, number>();
   // Keys that were let in before: a flood of strangers from their address doesn't shut them out.
   readonly #known = new Set<string>();
   #decide: Decide = () => false;
+  #rules: AdmissionRules = {};
 
-  constructor({ clock, onRefused = () => {}, ...limits }: AdmissionOptions) {
-    const { maxConnections, refusalBurst, refusalsPerSecond } = { ...defaults, ...limits };
-    this.#onRefused = onRefused;
-    this.#maxConnections = maxConnections;
+  constructor({ clock, ...limits }: AdmissionOptions) {
+    const { refusalBurst, refusalsPerSecond } = { ...defaults, ...limits };
     this.#refusals = new RefusalLimit(clock, refusalBurst, refusalsPerSecond);
   }
 
-  authenticate(decide: Decide): void {
+  /** Without rules those of before stay. */
+  authenticate(decide: Decide, rules = this.#rules): void {
     this.#decide = decide;
+    this.#rules = rules;
   }
 
   /** Whether this peer may come in. Never throws because of the decider. */
   admits(peer: Peer): boolean {
     const key = peer.publicKey.toString('latin1');
-    if (this.connectionsOf(peer.domain) >= this.#maxConnections)
+    const { maxConnections } = this.#rules;
+    if (this.connectionsOf(peer.domain) >= (maxConnections?.(peer.domain) ?? mostConnections))
       return this.#refusePeer(peer, 'too many connections');
     if (!this.#known.has(key) && this.#refusals.isReached(peer.address))
       return this.#refusePeer(peer, 'too often');
@@ -56,7 +53,7 @@ export class Admission {
 
   /** For what never came as far as `admits`. */
   refuse(refusal: RefusedHandshake): void {
-    this.#onRefused(refusal);
+    this.#rules.onRefused?.(refusal);
   }
 
   connectionsOf(domain: string): number {
@@ -73,7 +70,7 @@ export class Admission {
   #refusePeer(peer: Peer, reason: RefusalReason, cause?: unknown): false {
     if (reason === 'unknown key' || reason === 'decider failed') this.#refusals.count(peer.address);
     if (reason === 'unknown key') this.#known.delete(peer.publicKey.toString('latin1'));
-    this.#onRefused({ ...peer, reason, ...(cause === undefined ? {} : { cause }) });
+    this.refuse({ ...peer, reason, ...(cause === undefined ? {} : { cause }) });
     return false;
   }
 

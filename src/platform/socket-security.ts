@@ -30,6 +30,14 @@ export interface Peer {
 /** True lets the peer in. Asked once for each connection, at its beginning. Throwing is a no. */
 export type Decide = (peer: Peer) => boolean;
 
+/** What else there is to say about who comes in. */
+export interface AdmissionRules {
+  /** Hears of every refusal, so it is for the caller to limit what it writes. */
+  readonly onRefused?: (refusal: RefusedHandshake) => void;
+  /** Connections that have been let in, for each domain. */
+  readonly maxConnections?: (domain: string) => number;
+}
+
 /** Why a server let nobody in. */
 export const refusalReasons = {
   'unknown key': 'the decider said no, or there is none',

@@ -1,4 +1,10 @@
-import type { ClientSecurity, Decide, HandshakeFailure, ServerSecurity } from './socket-security.ts';
+import type {
+  AdmissionRules,
+  ClientSecurity,
+  Decide,
+  HandshakeFailure,
+  ServerSecurity,
+} from './socket-security.ts';
 
 /** One ZeroMQ message. */
 export type Frames = readonly Buffer[];
@@ -65,8 +71,11 @@ export interface ConnectOptions extends SocketOptions {
   readonly security?: ClientSecurity;
   /** Called for every attempt that fails in its handshake, which is not the same as a server that isn't there. */
   readonly onHandshakeFailed?: (failure: HandshakeFailure) => void;
-  /** Called when the server has let this socket in, at first and after every loss of the connection. */
-  readonly onHandshakeDone?: () => void;
+  /**
+   * Called when the server has let this socket in, at first and after every loss of the connection, with the key that the
+   * server has shown to have.
+   */
+  readonly onHandshakeDone?: (serverKey: Buffer) => void;
 }
 
 /**
@@ -74,8 +83,11 @@ export interface ConnectOptions extends SocketOptions {
  * for a peer and throws ENDPOINT_UNUSABLE for a malformed endpoint.
  */
 export interface Sockets {
-  /** From now on `decide` says who may come in, in place of who said so before. Until then nobody may. */
-  authenticate(decide: Decide): void;
+  /**
+   * From now on `decide` says who may come in, in place of who said so before. Until then nobody may. Without rules those
+   * of before stay.
+   */
+  authenticate(decide: Decide, rules?: AdmissionRules): void;
   /** First frame of what arrives is the peer's id; send with the same first frame to answer it. */
   bindRouter(endpoint: string, options?: BindOptions): Promise<BoundSocket>;
   /** Receives subscriptions (0x01 topic) and their end (0x00 topic), each one of each peer; sends by prefix of frame 1. */

@@ -41,6 +41,17 @@ export const auditLimits = {
   beginCharacters: 96,
 } as const;
 
+/** As it is shown, and kept elsewhere: the sequence number and the hash. */
+export function printAuditHead({ sequence, hash }: AuditHead): string {
+  return `${sequence} ${hash}`;
+}
+
+/** Undefined where it is none. */
+export function readAuditHead(text: string): AuditHead | undefined {
+  const [, sequence, hash] = /^(0|[1-9][0-9]{0,14}) ([0-9a-f]{64})$/.exec(text) ?? [];
+  return sequence === undefined || hash === undefined ? undefined : { sequence: Number(sequence), hash };
+}
+
 const nameForm = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 
 /**
@@ -59,9 +70,11 @@ export function nextLine(head: AuditHead, audited: AuditEvent): { line: string; 
     );
   const sequence = head.sequence + 1;
   const time = new Date(timeMs).toISOString();
-  const content = { event, fields: boundedFields(fields), prev: head.hash, sequence, time };
-  const hash = hashOf(content);
-  return { line: canonicalJson({ ...content, hash }), head: { sequence, hash } };
+  // Canonical JSON sorts fields: the hash has its place between what is written here, and nothing is written twice.
+  const before = `{"event":"${event}","fields":${boundedFields(fields)},`;
+  const after = `"prev":"${head.hash}","sequence":${sequence},"time":"${time}"}`;
+  const hash = hashOf(before + after);
+  return { line: `${before}"hash":"${hash}",${after}`, head: { sequence, hash } };
 }
 
 /**
@@ -74,25 +87,29 @@ export function readAuditLine(line: string): AuditLine | undefined {
   if (!isAuditLine(value)) return undefined;
   const { event, fields, prev, sequence, time, hash } = value;
   const content = { event, fields, prev, sequence, time };
-  return hashOf(content) === hash && canonicalJson({ ...content, hash }) === line ? value : undefined;
+  const isWhole = hashOf(canonicalJson(content)) === hash;
+  return isWhole && canonicalJson({ ...content, hash }) === line ? value : undefined;
 }
 
-function hashOf(content: { readonly [field: string]: Json }): string {
+function hashOf(content: string): string {
   const hash = createHash('sha256');
-  for (const piece of transcript('service-mgr/audit/1', [canonicalJson(content)])) hash.update(piece);
+  for (const piece of transcript('service-mgr/audit/1', [content])) hash.update(piece);
   return hash.digest('hex');
 }
 
-function boundedFields(fields: AuditEvent['fields']): { [field: string]: Json } {
-  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, bounded(value)]));
+/** As canonical JSON. */
+function boundedFields(fields: AuditEvent['fields']): string {
+  const names = Object.keys(fields).toSorted();
+  return `{${names.map((name) => `"${name}":${bounded(fields[name] ?? '')}`).join(',')}}`;
 }
 
-function bounded(value: AuditValue): Json {
+function bounded(value: AuditValue): string {
   const written = canonicalJson(value);
-  if (written.length <= auditLimits.fieldCharacters) return value;
+  if (written.length <= auditLimits.fieldCharacters) return written;
   const text = typeof value === 'string' ? value : written;
   const sha256 = createHash('sha256').update(text).digest('hex');
-  return { begin: text.slice(0, auditLimits.beginCharacters), characters: text.length, sha256 };
+  const begin = text.slice(0, auditLimits.beginCharacters);
+  return canonicalJson({ begin, characters: text.length, sha256 });
 }
 
 function parsed(line: string): unknown {

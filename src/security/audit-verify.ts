@@ -19,7 +19,12 @@ export const auditFaults = [
 export type AuditFault = (typeof auditFaults)[number];
 
 export type AuditVerdict =
-  | { readonly isIntact: true; readonly head: AuditHead }
+  | {
+      readonly isIntact: true;
+      readonly head: AuditHead;
+      /** The sequence number of the first line, where that is not the beginning of the log. */
+      readonly first?: number;
+    }
   | {
       readonly isIntact: false;
       readonly fault: AuditFault;
@@ -34,6 +39,11 @@ export type AuditVerdict =
 export interface AuditBounds {
   /** The head before the first line, where what is read is not the beginning of the log. */
   readonly from?: AuditHead;
+  /**
+   * The beginning of the log may have been removed: what the first line says of those before it is taken for true, unless
+   * the head says something else. Whoever removes the beginning is not found out then.
+   */
+  readonly mayBeginLate?: boolean;
   /** The head that was kept elsewhere. Without it, a log that was cut off at its end looks whole. */
   readonly head?: AuditHead;
   /** So many lines may stand behind the head; 0 when missing. For a head that is written after its line. */
@@ -54,8 +64,10 @@ export async function verifyChain(lines: Lines, bounds: AuditBounds = {}): Promi
 
 /** One sentence for people. */
 export function describeAudit(verdict: AuditVerdict): string {
-  if (verdict.isIntact)
-    return `the log is intact up to number ${verdict.head.sequence}, head ${verdict.head.hash}`;
+  if (verdict.isIntact) {
+    const from = verdict.first === undefined ? '' : `from number ${verdict.first} `;
+    return `the log is intact ${from}up to number ${verdict.head.sequence}, head ${verdict.head.hash}`;
+  }
   const { fault, lineNumber, expectedSequence, foundSequence } = verdict;
   const found = foundSequence === undefined ? '' : `, and number ${foundSequence} stands there`;
   return `line ${lineNumber} is the first that is wrong: ${faultTexts[fault]}; number ${expectedSequence} belongs there${found}`;
@@ -77,6 +89,7 @@ class ChainCheck {
   readonly #bounds: AuditBounds;
   #head: AuditHead;
   #lineNumber = 0;
+  #first: number | undefined;
   #bad: Bad | undefined;
   /** Whether a line further down may still say what became of the one that is missing. */
   #isLookingFor = false;
@@ -95,16 +108,32 @@ class ChainCheck {
     const line = readAuditLine(text);
     if (this.#isLookingFor) this.#look(line);
     else if (line === undefined) this.#refuse('changed', undefined);
-    else this.#follow(line);
+    else {
+      if (this.#lineNumber === 1 && this.#bounds.mayBeginLate === true) this.#beginBefore(line);
+      this.#follow(line);
+    }
   }
 
   verdict(): AuditVerdict {
     if (this.#bad !== undefined) return this.#bad;
     const { head } = this.#bounds;
     if (head === undefined || this.#head.sequence >= head.sequence)
-      return { isIntact: true, head: this.#head };
+      return {
+        isIntact: true,
+        head: this.#head,
+        ...(this.#first === undefined ? {} : { first: this.#first }),
+      };
     this.#lineNumber += 1;
     return this.#refuse('truncated', undefined);
+  }
+
+  #beginBefore({ sequence, prev }: AuditLine): void {
+    if (sequence <= this.#head.sequence + 1) return;
+    const { head } = this.#bounds;
+    this.#first = sequence;
+    // The lines behind the head are the newest ones, which nobody removes because they are old.
+    this.#head =
+      head !== undefined && head.sequence < sequence ? head : { sequence: sequence - 1, hash: prev };
   }
 
   #follow(line: AuditLine): void {

@@ -25,7 +25,7 @@ export function fingerprintOf({ curve, sign }: PublicKeys): Fingerprint {
 
 /**
  * The one of these that begins so, as somebody types it: `SHA256:` may be left out, and 8 characters behind it will do.
- * Throws BAD_USAGE when it is shorter, or when none or several begin so.
+ * Throws BAD_USAGE when it is shorter or several begin so, and UNKNOWN_KEY when none does.
  */
 export function findFingerprint(beginning: string, known: Iterable<Fingerprint>): Fingerprint {
   const typed = beginning.startsWith(prefix) ? beginning.slice(prefix.length) : beginning;
@@ -33,7 +33,8 @@ export function findFingerprint(beginning: string, known: Iterable<Fingerprint>)
   const found = new Set<Fingerprint>();
   for (const one of known) if (one.startsWith(prefix + typed)) found.add(one);
   const [only, ...others] = found;
-  if (only === undefined) throw badUsage(`no key has the fingerprint ${show(beginning)}`);
+  if (only === undefined)
+    throw new ServiceManagerError('UNKNOWN_KEY', `no key has the fingerprint ${show(beginning)}`);
   if (others.length > 0)
     throw badUsage(`${found.size} keys begin with ${show(beginning)}: ${list([...found])}`);
   return only;

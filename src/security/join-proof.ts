@@ -1,5 +1,6 @@
 import { hkdfSync, sign, verify } from 'node:crypto';
-import type { JoinRole, JoinToken } from './join-token.ts';
+import type { JoinRole } from '../wire/fields.ts';
+import type { JoinToken } from './join-token.ts';
 import {
   type CurvePublic,
   curveBytes,

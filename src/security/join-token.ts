@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { ServiceManagerError } from '../wire/errors.ts';
+import { type JoinRole, joinRoles } from '../wire/fields.ts';
 import { isKeyName } from './key-file.ts';
 import { type CurvePublic, curveBytes, curvePublicFrom } from './keys.ts';
 import { transcript } from './transcript.ts';
-
-export const joinRoles = ['agent', 'operator', 'monitor'] as const;
-export type JoinRole = (typeof joinRoles)[number];
 
 /** What `token create` prints and `join` takes: one string for all of this. */
 export interface JoinToken {

@@ -1,5 +1,6 @@
 import { ServiceManagerError } from '../wire/errors.ts';
 import { NodeName } from '../wire/fields.ts';
+import { FieldLines } from './field-lines.ts';
 import {
   type CurveKeys,
   type CurvePublic,
@@ -10,6 +11,8 @@ import {
   isCurveSecret,
   isSignPublic,
   isSignSecret,
+  newCurveKeys,
+  newSignKeys,
   type PublicKeys,
   type SignKeys,
   type SignPublic,
@@ -50,10 +53,19 @@ const fields = [
 ] as const;
 type Field = (typeof fields)[number];
 
-const longestFile = 16_384;
+/** How key files write a moment, to the second. */
+export function keyFileTime(wallMs: number): string {
+  return `${new Date(wallMs).toISOString().slice(0, 19)}Z`;
+}
 
 export function doesSign(kind: KeyKind): boolean {
   return kind === 'operator' || kind === 'monitor';
+}
+
+/** Keys that nobody else has. `name` has to be a good one. */
+export function newSecretKeys(kind: KeyKind, name: string, nowWallMs: number): SecretKeyFile {
+  const owner = { kind, name, created: keyFileTime(nowWallMs) };
+  return { ...owner, curve: newCurveKeys(), ...(doesSign(kind) ? { sign: newSignKeys() } : {}) };
 }
 
 export function publicPartOf({ kind, name, created, curve, sign }: SecretKeyFile): PublicKeyFile {
@@ -86,8 +98,8 @@ export function printPublicKeyFile(file: PublicKeyFile): string {
 
 /** Throws BAD_CONFIG with everything that is wrong with the file, one problem a line, and never with a secret in it. */
 export function readSecretKeyFile(text: string, fileName: string): SecretKeyFile {
-  const reader = new KeyFileReader(text, fileName);
-  const owner = reader.owner();
+  const reader = readerOf(text, fileName);
+  const owner = ownerIn(reader);
   const curvePublic = reader.value('curve_public', isCurvePublic, curveForm);
   const curveSecret = reader.value('curve_secret', isCurveSecret, curveForm);
   const isSigner = owner !== undefined && doesSign(owner.kind);
@@ -95,17 +107,17 @@ export function readSecretKeyFile(text: string, fileName: string): SecretKeyFile
   const signSecret = isSigner ? reader.value('sign_secret', isSignSecret, signForm) : undefined;
   if (owner !== undefined && !isSigner)
     reader.refuseFields(['sign_public', 'sign_secret'], `a key of kind ${owner.kind} does not sign`);
-  const curve = reader.pair('curve_public', curvePublic, curveSecret, deriveCurvePublic);
-  const sign = reader.pair('sign_public', signPublic, signSecret, deriveSignPublic);
+  const curve = pairIn(reader, 'curve_public', curvePublic, curveSecret, deriveCurvePublic);
+  const sign = pairIn(reader, 'sign_public', signPublic, signSecret, deriveSignPublic);
   reader.throwProblems();
-  if (owner === undefined || curve === undefined) throw reader.unusable();
+  if (owner === undefined || curve === undefined) throw unusable(fileName);
   return { ...owner, curve, ...(sign === undefined ? {} : { sign }) };
 }
 
 /** The same for a public file; one with a secret in it is refused, because it lies where others read it. */
 export function readPublicKeyFile(text: string, fileName: string): PublicKeyFile {
-  const reader = new KeyFileReader(text, fileName);
-  const owner = reader.owner();
+  const reader = readerOf(text, fileName);
+  const owner = ownerIn(reader);
   const curve = reader.value('curve_public', isCurvePublic, curveForm);
   const isSigner = owner !== undefined && doesSign(owner.kind);
   const sign = isSigner ? reader.value('sign_public', isSignPublic, signForm) : undefined;
@@ -113,7 +125,7 @@ export function readPublicKeyFile(text: string, fileName: string): PublicKeyFile
     reader.refuseFields(['sign_public'], `a key of kind ${owner.kind} does not sign`);
   reader.refuseFields(['curve_secret', 'sign_secret'], 'a secret does not belong into a public key file');
   reader.throwProblems();
-  if (owner === undefined || curve === undefined) throw reader.unusable();
+  if (owner === undefined || curve === undefined) throw unusable(fileName);
   return { ...owner, keys: { curve, ...(sign === undefined ? {} : { sign }) } };
 }
 
@@ -141,105 +153,34 @@ function isTime(text: string): boolean {
   return !Number.isNaN(time.getTime()) && time.toISOString() === text.replace('Z', '.000Z');
 }
 
-interface Entry {
-  readonly line: number;
-  readonly value: string;
+type Reader = FieldLines<Field>;
+
+function readerOf(text: string, fileName: string): Reader {
+  return new FieldLines(text, fileName, fields);
 }
 
-class KeyFileReader {
-  readonly #name: string;
-  readonly #entries = new Map<Field, Entry>();
-  readonly #problems: string[] = [];
-
-  constructor(text: string, fileName: string) {
-    this.#name = fileName;
-    if (text.length > longestFile) {
-      this.#refuse(1, `${text.length} characters, expected a key file of at most ${longestFile}`);
-      this.throwProblems();
-    }
-    for (const [index, line] of text
-      .replace(/^\uFEFF/, '')
-      .split(/\r\n|\r|\n/)
-      .entries())
-      this.#take(line, index + 1);
-  }
-
-  owner(): KeyOwner | undefined {
-    const kind = this.value('kind', isKeyKind, `one of ${keyKinds.join(', ')}`);
-    const name = this.value('name', (text): text is string => isKeyName(text), nameExpected);
-    const time = 'a time such as 2026-11-05T10:00:00Z';
-    const created = this.value('created', (text): text is string => isTime(text), time);
-    if (kind === undefined || name === undefined || created === undefined) return undefined;
-    return { kind, name, created };
-  }
-
-  value<Value extends string>(
-    field: Field,
-    isGood: (text: string) => text is Value,
-    expected: string,
-  ): Value | undefined {
-    const entry = this.#entries.get(field);
-    if (entry === undefined) {
-      this.#problems.push(`${this.#name}: ${field} is missing, expected ${expected}`);
-      return undefined;
-    }
-    const { line, value } = entry;
-    if (isGood(value)) return value;
-    this.#refuse(line, `${field} is ${shown(value)}, expected ${expected}`);
-    return undefined;
-  }
-
-  pair<Public extends CurvePublic | SignPublic, Secret extends CurveSecret | SignSecret>(
-    field: Field,
-    publicKey: Public | undefined,
-    secretKey: Secret | undefined,
-    derive: (secret: Secret) => Public,
-  ): { publicKey: Public; secretKey: Secret } | undefined {
-    if (publicKey === undefined || secretKey === undefined) return undefined;
-    if (derive(secretKey) === publicKey) return { publicKey, secretKey };
-    this.#refuse(
-      this.#entries.get(field)?.line ?? 1,
-      `${field} does not belong to the secret key in this file`,
-    );
-    return undefined;
-  }
-
-  refuseFields(refused: readonly Field[], reason: string): void {
-    for (const field of refused) {
-      const entry = this.#entries.get(field);
-      if (entry !== undefined) this.#refuse(entry.line, `${field} is given, but ${reason}`);
-    }
-  }
-
-  throwProblems(): void {
-    if (this.#problems.length > 0) throw new ServiceManagerError('BAD_CONFIG', this.#problems.join('\n'));
-  }
-
-  unusable(): ServiceManagerError {
-    return new ServiceManagerError('BAD_CONFIG', `${this.#name}: no key file`);
-  }
-
-  #take(content: string, line: number): void {
-    if (/^\s*(?:[;#]|$)/.test(content)) return;
-    // A secret may have any character that stands in an INI file, "=" and "#" too, but no blank.
-    const [, written = '', value = ''] = /^\s*([a-z_]+)\s*=\s*(\S*)\s*$/.exec(content) ?? [];
-    const field = fields.find((known) => known === written);
-    const first = field === undefined ? undefined : this.#entries.get(field);
-    // Not shown as it stands: it may be a secret in the wrong place.
-    if (field === undefined) this.#refuse(line, `expected FIELD = VALUE with one of ${fields.join(', ')}`);
-    else if (first !== undefined) this.#refuse(line, `${field} is given twice, first on line ${first.line}`);
-    else this.#entries.set(field, { line, value });
-  }
-
-  #refuse(line: number, what: string): void {
-    this.#problems.push(`${this.#name}:${line}: ${what}`);
-  }
+function ownerIn(reader: Reader): KeyOwner | undefined {
+  const kind = reader.value('kind', isKeyKind, `one of ${keyKinds.join(', ')}`);
+  const name = reader.value('name', (text): text is string => isKeyName(text), nameExpected);
+  const time = 'a time such as 2026-11-05T10:00:00Z';
+  const created = reader.value('created', (text): text is string => isTime(text), time);
+  if (kind === undefined || name === undefined || created === undefined) return undefined;
+  return { kind, name, created };
 }
 
-const longestShown = 20;
+function pairIn<Public extends CurvePublic | SignPublic, Secret extends CurveSecret | SignSecret>(
+  reader: Reader,
+  field: Field,
+  publicKey: Public | undefined,
+  secretKey: Secret | undefined,
+  derive: (secret: Secret) => Public,
+): { publicKey: Public; secretKey: Secret } | undefined {
+  if (publicKey === undefined || secretKey === undefined) return undefined;
+  if (derive(secretKey) === publicKey) return { publicKey, secretKey };
+  reader.refuse(field, `${field} does not belong to the secret key in this file`);
+  return undefined;
+}
 
-/** As long as half a secret, and it is only counted: somebody may have mixed up the lines. */
-function shown(value: string): string {
-  if (value === '') return 'empty';
-  return value.length <= longestShown ? JSON.stringify(value) : `a text of ${value.length} characters`;
+function unusable(fileName: string): ServiceManagerError {
+  return new ServiceManagerError('BAD_CONFIG', `${fileName}: no key file`);
 }

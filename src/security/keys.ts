@@ -87,6 +87,23 @@ export function curvePublicFrom(bytes: Uint8Array): CurvePublic {
   return encodeZ85(bytes) as CurvePublic;
 }
 
+const typedPrefix = 'smk1-';
+
+/**
+ * As it is typed: the same bytes as 43 characters of base64url, none of which a shell takes for its own, behind a prefix,
+ * so that it is never taken for an option.
+ */
+export function printCurvePublic(key: CurvePublic): string {
+  return typedPrefix + encodeKey(curveBytes(key));
+}
+
+/** In that form, or in Z85; undefined when it is neither. */
+export function readCurvePublic(text: string): CurvePublic | undefined {
+  if (isCurvePublic(text)) return text;
+  const typed = text.startsWith(typedPrefix) ? text.slice(typedPrefix.length) : '';
+  return isKeyText(typed) ? curvePublicFrom(Buffer.from(typed, 'base64url')) : undefined;
+}
+
 export function signBytes(key: SignPublic | SignSecret): Buffer {
   if (!isKeyText(key)) throw badKey('expected 43 characters of base64url');
   return Buffer.from(key, 'base64url');
@@ -98,13 +115,8 @@ export function signSecretFrom(seed: Uint8Array): SignSecret {
   return encodeKey(seed) as SignSecret;
 }
 
-export function signingKey(secret: SignSecret): KeyObject {
-  return privateKey('ed25519', signBytes(secret));
-}
-
-export function verifyingKey(key: SignPublic): KeyObject {
-  return publicKey('ed25519', signBytes(key));
-}
+export const signingKey = remembering((secret: SignSecret) => privateKey('ed25519', signBytes(secret)));
+export const verifyingKey = remembering((key: SignPublic) => publicKey('ed25519', signBytes(key)));
 
 /**
  * What only the two ends know, 32 bytes: never to be used as a key itself. Throws BAD_KEY for a public key with which
@@ -122,6 +134,8 @@ export function sharedSecret(secret: CurveSecret, other: CurvePublic): Buffer {
     throw badKey('a public key that agrees on no secret', cause);
   }
 }
+
+const maxRemembered = 1_000;
 
 type Curve = 'x25519' | 'ed25519';
 
@@ -145,6 +159,17 @@ function privateKey(curve: Curve, bytes: Buffer): KeyObject {
 
 function publicKey(curve: Curve, bytes: Buffer): KeyObject {
   return createPublicKey({ key: Buffer.concat([publicPrefix[curve], bytes]), format: 'der', type: 'spki' });
+}
+
+/** To read a key takes longer than to use it, and few of them are used again and again. */
+function remembering<Text extends string>(read: (text: Text) => KeyObject): (text: Text) => KeyObject {
+  const known = new Map<Text, KeyObject>();
+  return (text) => {
+    const key = known.get(text) ?? read(text);
+    if (known.size >= maxRemembered) known.clear();
+    known.set(text, key);
+    return key;
+  };
 }
 
 function publicBytes(key: KeyObject): Buffer {

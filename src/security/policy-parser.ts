@@ -1,7 +1,7 @@
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { ActionName, actions as usualActions } from '../wire/fields.ts';
 import { isKeyName } from './key-file.ts';
-import { type AskerRole, askerRoles, type Policy, type Rule, type Who } from './policy.ts';
+import { type AskerRole, askerRoles, healthAction, type Policy, type Rule, type Who } from './policy.ts';
 
 /** What a policy may hold at most, so that a decision costs little. */
 export const policyLimits = {
@@ -117,7 +117,7 @@ class RuleParser {
   #actions(word: Word, service: Word): string[] {
     const { extraActions } = this.#source;
     const known = [...usualActions, ...(extraActions ?? [])];
-    const isKnown = (action: string) => known.includes(action) || action === '*' || action === '@read';
+    const isKnown = (action: string) => [...known, '*', '@read', healthAction].includes(action);
     const actions = readList(
       word,
       isAction,

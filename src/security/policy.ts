@@ -1,4 +1,5 @@
 import { readOnlyActions } from '../wire/fields.ts';
+import type { RequestBody } from '../wire/request.ts';
 import { matchesPattern, namesOfService } from './service-pattern.ts';
 
 /** In whose name something is asked: `manager` where an agent trusts its manager and knows nothing of operators. */
@@ -10,7 +11,7 @@ export interface Asker {
   readonly name: string;
 }
 
-/** One rule. docs/SECURITY.md has its grammar. */
+/** One rule. docs/FORMATS.md has its grammar. */
 export interface Rule {
   readonly verb: 'allow' | 'deny';
   readonly who: Who;
@@ -67,6 +68,25 @@ export function decide(policy: Policy, question: Question): Decision {
   if (denied !== undefined) return { isAllowed: false, rule: denied };
   const rule = allowing(policy).find(isMeant);
   return { isAllowed: rule !== undefined, rule };
+}
+
+/** A health check runs a program of the node or makes a connection there, so it is an action of its own. */
+export const healthAction = 'health';
+
+/** What a policy is asked of a request: its action, and the check that is to follow it. */
+export function actionsOf({ cmd, health }: Pick<RequestBody, 'cmd' | 'health'>): readonly string[] {
+  return health === undefined ? [cmd] : [cmd, healthAction];
+}
+
+/** Whether a rule about this asks where it is: if none does, the decision is the same everywhere. */
+export function isAboutPlaces(policy: Policy, question: Omit<Question, 'isAt'>): boolean {
+  const isMeant = meantBy({ ...question, isAt: () => true });
+  return [...policy.rules, ...allowing(policy)].some((rule) => rule.target !== undefined && isMeant(rule));
+}
+
+/** The same for a refusal: what is refused, where it is not the action itself. */
+export function describeDenial(action: string, decision: Decision): string {
+  return (action === healthAction ? 'health check ' : '') + describeDecision(decision);
 }
 
 /** One sentence for the ledger, the log and the operator. */

@@ -24,4 +24,6 @@ export type Domain =
   | 'service-mgr/join-token/1'
   | 'service-mgr/join-proof-key/1'
   | 'service-mgr/join-proof/1'
+  | 'service-mgr/claim-key/1'
+  | 'service-mgr/claim/1'
   | 'service-mgr/audit/1';

@@ -59,7 +59,10 @@ export interface Journal {
   /** First finished first. */
   undelivered(): Undelivered[];
 
-  /** Forgets the oldest finished entries beyond the bounds, delivered or not, but never a started one. Resolves to how many. */
+  /**
+   * Forgets the oldest finished entries beyond the bounds, delivered or not, but never a started one. Of too many those that
+   * were only cancelled go first: whoever makes thousands of them must not bring forgotten what has run. Returns how many.
+   */
   prune(bounds: JournalBounds, nowWallMs: number): number;
   /** Closing twice is harmless. */
   close(): void;

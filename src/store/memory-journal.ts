@@ -62,10 +62,14 @@ export class MemoryJournal implements Journal {
 
   prune({ maxAgeMs, maxEntries }: JournalBounds, nowWallMs: number): number {
     const before = this.#kept.size;
-    for (const { entry } of this.#oldestFirst()) {
-      const isBeyond = entry.atWallMs < nowWallMs - maxAgeMs || this.#kept.size > maxEntries;
-      if (entry.state !== 'started' && isBeyond) this.#kept.delete(entry.id);
-    }
+    const finished = this.#oldestFirst().flatMap(({ entry }) => (entry.state === 'started' ? [] : [entry]));
+    const isOld = ({ atWallMs }: JournalEntry) => atWallMs < nowWallMs - maxAgeMs;
+    for (const { id } of finished.filter(isOld)) this.#kept.delete(id);
+    const left = finished.filter((entry) => !isOld(entry));
+    const isCancelled = ({ state }: JournalEntry) => state === 'cancelled';
+    const expendable = [...left.filter(isCancelled), ...left.filter((entry) => !isCancelled(entry))];
+    for (const { id } of expendable.slice(0, Math.max(0, this.#kept.size - maxEntries)))
+      this.#kept.delete(id);
     return before - this.#kept.size;
   }
 

@@ -1,6 +1,11 @@
 import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
+import type { Fingerprint } from '../security/fingerprint.ts';
+import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
+import { rememberUntilMs } from '../security/skew.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
+import type { KeyStore } from './key-store.ts';
+import { MemoryKeys } from './memory-keys.ts';
 import type {
   HistoryBounds,
   RequestFilter,
@@ -16,11 +21,14 @@ interface Kept {
 }
 
 /** The store without a file: it forgets all when its process ends. */
-export class MemoryStore implements Store {
+export class MemoryStore implements Store, KeyStore {
   /** In the order in which they came. */
   readonly #requests = new Map<RequestId, Kept>();
   readonly #members = new Map<NodeName, StoredMember>();
   readonly #settings = new Map<string, string>();
+  /** Ids of deleted requests, and until when they must be remembered. */
+  readonly #spent = new Map<RequestId, number>();
+  readonly #keys = new MemoryKeys();
 
   openRequest(request: StoredRequest, entries: readonly StoredEntry[]): void {
     if (this.#requests.has(request.id)) return;
@@ -126,6 +134,7 @@ export class MemoryStore implements Store {
   prune({ maxAgeMs, maxRequests, maxBytes }: HistoryBounds, nowWallMs: number, maxDeletions: number): number {
     let deletions = 0;
     let bytes = 0;
+    this.#forgetSpent(nowWallMs, maxDeletions);
     for (const kept of this.#requests.values()) bytes += bytesOf(kept);
     for (const kept of this.#sorted('endedWallMs')) {
       const { id, endedWallMs } = kept.request;
@@ -134,13 +143,53 @@ export class MemoryStore implements Store {
       const isTooOld = endedWallMs < nowWallMs - maxAgeMs;
       if (!isTooOld && this.#requests.size <= maxRequests && bytes <= maxBytes) break;
       this.#requests.delete(id);
+      this.#remember(kept.request, nowWallMs);
       bytes -= bytesOf(kept);
       deletions += 1;
     }
     return deletions;
   }
 
+  isSpent(id: RequestId, nowWallMs: number): boolean {
+    return (this.#spent.get(id) ?? -Infinity) > nowWallMs;
+  }
+
+  keys(): KeyEntry[] {
+    return this.#keys.keys();
+  }
+
+  saveKey(entry: KeyEntry): void {
+    this.#keys.saveKey(entry);
+  }
+
+  removeKey(fingerprint: Fingerprint): void {
+    this.#keys.removeKey(fingerprint);
+  }
+
+  tokens(): TokenEntry[] {
+    return this.#keys.tokens();
+  }
+
+  saveToken(entry: TokenEntry): void {
+    this.#keys.saveToken(entry);
+  }
+
+  removeToken(id: string): void {
+    this.#keys.removeToken(id);
+  }
+
   close(): void {}
+
+  #remember({ id, notAfterWallMs = -Infinity }: StoredRequest, nowWallMs: number): void {
+    const untilMs = rememberUntilMs(notAfterWallMs);
+    if (untilMs > nowWallMs) this.#spent.set(id, Math.max(untilMs, this.#spent.get(id) ?? untilMs));
+  }
+
+  #forgetSpent(nowWallMs: number, most: number): void {
+    const past = [...this.#spent].filter(([, untilMs]) => untilMs <= nowWallMs);
+    const oldestFirst = past.sort(([, one], [, other]) => one - other);
+    for (const [id] of oldestFirst.slice(0, most)) this.#spent.delete(id);
+  }
 
   /** What has no such time comes first. */
   #sorted(time: 'openedWallMs' | 'endedWallMs'): Kept[] {
@@ -160,7 +209,8 @@ function compareBytes(one: string, other: string): number {
 }
 
 function bytesOf({ request, answers }: Kept): number {
-  let bytes = request.bodyBytes.byteLength + Buffer.byteLength(request.rollout ?? '');
+  const { bodyBytes, rollout = '', cancelled } = request;
+  let bytes = bodyBytes.byteLength + Buffer.byteLength(rollout) + (cancelled?.bytes.byteLength ?? 0);
   for (const { payload } of answers.values()) bytes += payload?.byteLength ?? 0;
   return bytes;
 }

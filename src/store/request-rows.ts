@@ -19,6 +19,10 @@ export interface RequestRow {
   readonly withheld: number;
   readonly signature: string;
   readonly rollout: string | null;
+  readonly not_after: number | null;
+  readonly by_what: string | null;
+  readonly cancel_signature: string | null;
+  readonly cancel_bytes: Uint8Array | null;
   readonly body: Uint8Array;
 }
 
@@ -37,6 +41,10 @@ export const requestColumns = [
   'withheld',
   'signature',
   'rollout',
+  'not_after',
+  'by_what',
+  'cancel_signature',
+  'cancel_bytes',
   'body',
 ]
   .map((column) => `r.${column}`)
@@ -68,7 +76,15 @@ export function requestOf(row: RequestRow): StoredRequest {
     endedWallMs: row.ended ?? undefined,
     isCancelled: row.is_cancelled === 1,
     ...(row.rollout === null ? {} : { rollout: row.rollout }),
+    ...(row.not_after === null ? {} : { notAfterWallMs: row.not_after }),
+    ...(row.by_what === null ? {} : { by: row.by_what }),
+    ...cancelledOf(row),
   };
+}
+
+function cancelledOf({ cancel_bytes, cancel_signature }: RequestRow): Pick<StoredRequest, 'cancelled'> {
+  if (cancel_bytes === null || cancel_signature === null) return {};
+  return { cancelled: { bytes: bufferOf(cancel_bytes), signature: cancel_signature } };
 }
 
 export function overviewOf(row: OverviewRow): RequestOverview {

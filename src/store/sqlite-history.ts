@@ -1,4 +1,5 @@
 import type { StoredEntry } from '../core/ledger-events.ts';
+import { rememberUntilMs } from '../security/skew.ts';
 import type { RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -27,8 +28,8 @@ type Answer = StoredAnswer & { readonly id: RequestId };
 
 const insertRequest = `
   INSERT INTO requests (id, form, action, topic, service, opened, ends, ended, is_cancelled, anonymous, withheld,
-      is_wide, signature, body, rollout)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      is_wide, signature, body, rollout, not_after, by_what, cancel_signature, cancel_bytes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING`;
 
 // One statement for all: a request to thousands of nodes waits for this before it is sent.
@@ -47,6 +48,19 @@ const saveAnswer = `
       at = iif(excluded.payload IS NULL AND payload IS NOT NULL, at, excluded.at),
       payload = coalesce(excluded.payload, payload)`;
 
+const rememberSpent = `
+  INSERT INTO spent_requests (id, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = max(until, excluded.until)`;
+
+const forgetSpent = `
+  DELETE FROM spent_requests WHERE id IN (SELECT id FROM spent_requests WHERE until <= ? ORDER BY until LIMIT ?)`;
+
+interface Oldest {
+  readonly seq: number;
+  readonly id: RequestId;
+  readonly ended: number;
+  readonly not_after: number | null;
+}
+
 /** Where the answers of a request belong. */
 interface Place {
   readonly seq: number;
@@ -64,12 +78,14 @@ export class SqliteHistory {
   open(request: StoredRequest, entries: readonly StoredEntry[]): void {
     const { id, form, action, topic, service, anonymous, withheld, signature } = request;
     const { openedWallMs, endsWallMs, endedWallMs = null, isCancelled, bodyBytes, rollout = null } = request;
+    const { notAfterWallMs = null, by = null, cancelled } = request;
     const isWide = entries.length + anonymous >= nodesOfWide;
     this.#connection.transaction(() => {
       const added = this.#connection.run(
         insertRequest,
         ...[id, form, action, topic, service, openedWallMs, endsWallMs, endedWallMs, Number(isCancelled)],
         ...[anonymous, withheld, Number(isWide), signature, bodyBytes, rollout],
+        ...[notAfterWallMs, by, cancelled?.signature ?? null, cancelled?.bytes ?? null],
       );
       if (added > 0) this.#connection.run(insertEntries, JSON.stringify(entries), id);
     });
@@ -93,9 +109,19 @@ export class SqliteHistory {
   update(id: RequestId, change: Parameters<Store['updateRequest']>[1]): void {
     const known = this.request(id);
     if (known === undefined) return;
-    const { endsWallMs, endedWallMs = null, isCancelled, rollout = null } = { ...known, ...change };
-    const sql = 'UPDATE requests SET ends = ?, ended = ?, is_cancelled = ?, rollout = ? WHERE id = ?';
-    this.#connection.run(sql, endsWallMs, endedWallMs, Number(isCancelled), rollout, id);
+    const {
+      endsWallMs,
+      endedWallMs = null,
+      isCancelled,
+      rollout = null,
+      cancelled,
+    } = { ...known, ...change };
+    this.#connection.run(
+      `UPDATE requests SET ends = ?, ended = ?, is_cancelled = ?, rollout = ?, cancel_signature = ?, cancel_bytes = ?
+        WHERE id = ?`,
+      ...[endsWallMs, endedWallMs, Number(isCancelled), rollout],
+      ...[cancelled?.signature ?? null, cancelled?.bytes ?? null, id],
+    );
   }
 
   request(id: RequestId): StoredRequest | undefined {
@@ -151,24 +177,37 @@ export class SqliteHistory {
 
   prune(bounds: HistoryBounds, nowWallMs: number, maxDeletions: number): number {
     return this.#connection.transaction(() => {
+      // No more at once than are added at once, so that this is as short.
+      this.#connection.run(forgetSpent, nowWallMs, Math.min(maxDeletions, Number.MAX_SAFE_INTEGER));
       let deletions = 0;
       while (deletions < maxDeletions && this.#deleteOldest(bounds, nowWallMs)) deletions += 1;
       return deletions;
     });
   }
 
+  isSpent(id: RequestId, nowWallMs: number): boolean {
+    const sql = 'SELECT id FROM spent_requests WHERE id = ? AND until > ?';
+    return this.#connection.get<{ id: RequestId }>(sql, id, nowWallMs) !== undefined;
+  }
+
   #deleteOldest({ maxAgeMs, maxRequests, maxBytes }: HistoryBounds, nowWallMs: number): boolean {
     const totals = this.#connection.get<{ requests: number; bytes: number }>(
       'SELECT requests, bytes FROM totals',
     );
-    const oldest = this.#connection.get<{ seq: number; ended: number }>(
-      'SELECT seq, ended FROM requests WHERE ended IS NOT NULL ORDER BY ended, seq LIMIT 1',
+    const oldest = this.#connection.get<Oldest>(
+      'SELECT seq, id, ended, not_after FROM requests WHERE ended IS NOT NULL ORDER BY ended, seq LIMIT 1',
     );
     if (totals === undefined || oldest === undefined) return false;
     const isTooOld = oldest.ended < nowWallMs - maxAgeMs;
     if (!isTooOld && totals.requests <= maxRequests && totals.bytes <= maxBytes) return false;
     this.#connection.run('DELETE FROM requests WHERE seq = ?', oldest.seq);
+    this.#remember(oldest, nowWallMs);
     return true;
+  }
+
+  #remember({ id, not_after: notAfterMs }: Oldest, nowWallMs: number): void {
+    if (notAfterMs === null || rememberUntilMs(notAfterMs) <= nowWallMs) return;
+    this.#connection.run(rememberSpent, id, rememberUntilMs(notAfterMs));
   }
 
   #placeOf(id: RequestId): Place | undefined {

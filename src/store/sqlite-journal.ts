@@ -102,7 +102,7 @@ export class SqliteJournal implements Journal {
   prune({ maxAgeMs, maxEntries }: JournalBounds, nowWallMs: number): number {
     const byAge = "DELETE FROM entries WHERE state <> 'started' AND at < ?";
     const byCount = `DELETE FROM entries WHERE seq IN (
-      SELECT seq FROM entries WHERE state <> 'started' ORDER BY at, seq
+      SELECT seq FROM entries WHERE state <> 'started' ORDER BY state <> 'cancelled', at, seq
         LIMIT max(0, (SELECT count(*) FROM entries) - ?))`;
     return this.#unsynced(() =>
       this.#connection.transaction(

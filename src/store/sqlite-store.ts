@@ -1,9 +1,13 @@
 import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
+import type { Fingerprint } from '../security/fingerprint.ts';
+import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
 import { type DatabaseOptions, openDatabase } from './database.ts';
+import type { KeyStore } from './key-store.ts';
 import { SqliteHistory } from './sqlite-history.ts';
+import { SqliteKeys } from './sqlite-keys.ts';
 import type {
   HistoryBounds,
   RequestFilter,
@@ -28,13 +32,15 @@ const saveMember = `
       last_seen = excluded.last_seen, facts = excluded.facts`;
 
 /** The store in one file of a state folder. */
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, KeyStore {
   readonly #connection: Connection;
   readonly #history: SqliteHistory;
+  readonly #keys: SqliteKeys;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#history = new SqliteHistory(connection);
+    this.#keys = new SqliteKeys(connection);
   }
 
   /** See `openDatabase`. */
@@ -84,6 +90,34 @@ export class SqliteStore implements Store {
 
   prune(bounds: HistoryBounds, nowWallMs: number, maxDeletions: number): number {
     return this.#history.prune(bounds, nowWallMs, maxDeletions);
+  }
+
+  isSpent(id: RequestId, nowWallMs: number): boolean {
+    return this.#history.isSpent(id, nowWallMs);
+  }
+
+  keys(): KeyEntry[] {
+    return this.#keys.keys();
+  }
+
+  saveKey(entry: KeyEntry): void {
+    this.#keys.saveKey(entry);
+  }
+
+  removeKey(fingerprint: Fingerprint): void {
+    this.#keys.removeKey(fingerprint);
+  }
+
+  tokens(): TokenEntry[] {
+    return this.#keys.tokens();
+  }
+
+  saveToken(entry: TokenEntry): void {
+    this.#keys.saveToken(entry);
+  }
+
+  removeToken(id: string): void {
+    this.#keys.removeToken(id);
   }
 
   saveMember({ node, presence, sinceWallMs, lastSeenWallMs, facts }: StoredMember): void {

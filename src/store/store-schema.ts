@@ -113,8 +113,54 @@ END;
 UPDATE totals SET bytes = bytes + (SELECT coalesce(sum(length(CAST(rollout AS BLOB))), 0) FROM requests);
 `;
 
+// `by_what`: BY is a word of SQL. `until` of a spent request: how long its id must be remembered.
+const security = `
+CREATE TABLE keys (
+  seq INTEGER PRIMARY KEY,
+  fingerprint TEXT NOT NULL UNIQUE,
+  state TEXT NOT NULL,
+  role TEXT NOT NULL,
+  name TEXT NOT NULL,
+  curve TEXT NOT NULL,
+  sign TEXT,
+  address TEXT,
+  by_what TEXT,
+  since INTEGER NOT NULL,
+  decided INTEGER,
+  until INTEGER,
+  refused_others INTEGER NOT NULL
+);
+CREATE TABLE tokens (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  verifier TEXT NOT NULL,
+  role TEXT NOT NULL,
+  name TEXT,
+  expires INTEGER NOT NULL,
+  uses_left INTEGER NOT NULL
+);
+
+ALTER TABLE requests ADD COLUMN not_after INTEGER;
+ALTER TABLE requests ADD COLUMN by_what TEXT;
+ALTER TABLE requests ADD COLUMN cancel_signature TEXT;
+ALTER TABLE requests ADD COLUMN cancel_bytes BLOB;
+CREATE TRIGGER cancel_added AFTER INSERT ON requests WHEN new.cancel_bytes IS NOT NULL BEGIN
+  UPDATE totals SET bytes = bytes + length(new.cancel_bytes);
+END;
+CREATE TRIGGER cancel_changed AFTER UPDATE OF cancel_bytes ON requests
+  WHEN new.cancel_bytes IS NOT old.cancel_bytes BEGIN
+  UPDATE totals SET bytes = bytes + coalesce(length(new.cancel_bytes), 0) - coalesce(length(old.cancel_bytes), 0);
+END;
+CREATE TRIGGER cancel_deleted AFTER DELETE ON requests WHEN old.cancel_bytes IS NOT NULL BEGIN
+  UPDATE totals SET bytes = bytes - length(old.cancel_bytes);
+END;
+
+CREATE TABLE spent_requests (id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX spent_requests_by_time ON spent_requests (until);
+`;
+
 /** See `DatabaseOptions.schema`. */
-export const storeSchema: readonly string[] = [first, rollouts, rolloutBytes];
+export const storeSchema: readonly string[] = [first, rollouts, rolloutBytes, security];
 
 /**
  * From so many nodes on, a request is not in the index by node: opening it would write to as many places all over the

@@ -24,6 +24,17 @@ export interface StoredRequest {
   readonly withheld: number;
   /** Of a rollout: how far it is, as JSON text. */
   readonly rollout?: string | undefined;
+  /** Until when it is good, as its body says. */
+  readonly notAfterWallMs?: number | undefined;
+  /** Who asked, for people: `operator alice`. */
+  readonly by?: string | undefined;
+  readonly cancelled?: StoredCancel | undefined;
+}
+
+/** The query that cancelled a request, byte for byte as it was signed, and its signature. */
+export interface StoredCancel {
+  readonly bytes: Buffer;
+  readonly signature: string;
 }
 
 /** One node of one request: how far it is, and its answer when there is one. */
@@ -50,7 +61,7 @@ export interface HistoryBounds {
   /** Since a request ended. */
   readonly maxAgeMs: number;
   readonly maxRequests: number;
-  /** Of request bodies, answers and what is kept of rollouts together. */
+  /** Of request bodies, answers, signed cancellations and what is kept of rollouts together. */
   readonly maxBytes: number;
 }
 
@@ -70,7 +81,9 @@ export interface Store {
   /** Notes that the request was cancelled, has ended or has come further. No effect on an unknown one. */
   updateRequest(
     id: RequestId,
-    change: Partial<Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled' | 'rollout'>>,
+    change: Partial<
+      Pick<StoredRequest, 'endsWallMs' | 'endedWallMs' | 'isCancelled' | 'rollout' | 'cancelled'>
+    >,
   ): void;
 
   request(id: RequestId): StoredRequest | undefined;
@@ -102,8 +115,11 @@ export interface Store {
   /**
    * Deletes ended requests beyond the bounds, first ended first, at most `maxDeletions` of them, so that a call is short.
    * Open ones count too, but stay. Resolves to how many it deleted. Freed space is used again; the file does not shrink.
+   * The id of a request that may still be good is remembered for as long as that, and then forgotten.
    */
   prune(bounds: HistoryBounds, nowWallMs: number, maxDeletions: number): number;
+  /** Whether a request of this id was deleted while it may still be good: a copy of it must not be taken for a new one. */
+  isSpent(id: RequestId, nowWallMs: number): boolean;
   /** Closing twice is harmless. */
   close(): void;
 }

@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
-import { ActionName, RequestId, ServiceName, Topic } from './fields.ts';
+import { ActionName, CurveKeyText, RequestId, ServiceName, Topic } from './fields.ts';
 import { BootId } from './presence.ts';
-import { RequestBody } from './request.ts';
+import { maxSignatureLength, RequestBody } from './request.ts';
 import { topicFrame } from './topic.ts';
 
 const maxHeaderBytes = 64 * 1024;
@@ -28,21 +28,30 @@ export const DispatchHeader = message(
     notAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds since 1970' })),
     /** `conflict`: the runs of agents that use the name of this node at the same time. */
     boots: Type.Optional(Type.Array(BootId, { maxItems: 100, description: 'a list of boot ids' })),
+    /** `pulse`: the key that the manager is going to have instead of its own. */
+    nextKey: Type.Optional(CurveKeyText),
   }),
 );
 export type DispatchHeader = Static<typeof DispatchHeader.schema>;
 
+/** A text of somebody who signs, byte for byte, and the signature, which is empty where there is none. */
+export interface Signed {
+  readonly bytes: Buffer;
+  readonly signature: string;
+}
+
 /** What an agent makes of a backend message. */
 export type Dispatch =
-  | { readonly type: 'request'; readonly body: RequestBody }
-  /** Don't start it; end it if it runs. */
-  | { readonly type: 'cancel'; readonly id: RequestId }
+  /** `signed`: the body as its client wrote it; undefined of a v1 message, which has no such text. */
+  | { readonly type: 'request'; readonly body: RequestBody; readonly signed: Signed | undefined }
+  /** Don't start it; end it if it runs. `signed`: the query of who cancelled it; undefined where the manager does not say. */
+  | { readonly type: 'cancel'; readonly id: RequestId; readonly signed?: Signed | undefined }
   /** This manager has stored the result: it need not be kept for it. */
   | { readonly type: 'stored'; readonly id: RequestId }
   /** The manager does not know this agent: say hello. */
   | { readonly type: 'who' }
   /** To all agents, every few seconds: who hears it answers with a beat. */
-  | { readonly type: 'pulse' }
+  | { readonly type: 'pulse'; readonly nextKey?: string | undefined }
   /** Two agents use this name: serve neither. */
   | { readonly type: 'conflict'; readonly boots: readonly BootId[] };
 
@@ -72,37 +81,53 @@ export function dispatchFramesV2(
   return [to, header, bodyBytes, Buffer.from(signature)];
 }
 
-/** A message without a body. */
+/** All but requests. */
 export function controlFrames(to: Buffer, control: Exclude<Dispatch, { type: 'request' }>): Buffer[] {
   const { type } = control;
   const id = 'id' in control ? { id: control.id } : {};
   const boots = 'boots' in control ? { boots: [...control.boots] } : {};
-  return [to, DispatchHeader.encode({ v: 2, type, ...id, ...boots }), Buffer.alloc(0), Buffer.alloc(0)];
+  const nextKey =
+    control.type === 'pulse' && control.nextKey !== undefined ? { nextKey: control.nextKey } : {};
+  const { bytes, signature } = (control.type === 'cancel' ? control.signed : undefined) ?? unsigned;
+  const header = DispatchHeader.encode({ v: 2, type, ...id, ...boots, ...nextKey });
+  return [to, header, bytes, Buffer.from(signature)];
 }
+
+const unsigned: Signed = { bytes: Buffer.alloc(0), signature: '' };
 
 /**
  * Opens a backend message of either version: two frames are v1, four are v2.
  * Throws FRAME_COUNT, FRAME_TOO_LARGE, NOT_JSON, INVALID_MESSAGE, UNKNOWN_TYPE or BODY_MISMATCH.
  */
-export function openDispatch(frames: readonly Uint8Array[]): Dispatch {
-  const [topic, second, bodyBytes] = frames;
+export function openDispatch(frames: readonly Buffer[]): Dispatch {
+  const [topic, second, bodyBytes, signature] = frames;
   if (topic === undefined || second === undefined || (frames.length !== 2 && frames.length !== 4)) {
     throw new ServiceManagerError(
       'FRAME_COUNT',
       `backend message of ${frames.length} frames, expected 2 or 4`,
     );
   }
-  return bodyBytes === undefined ? openV1(second) : openV2(second, bodyBytes);
+  if (bodyBytes === undefined || signature === undefined) return openV1(second);
+  return openV2(second, { bytes: bodyBytes, signature: readSignature(signature) });
+}
+
+function readSignature(frame: Buffer): string {
+  if (frame.byteLength <= maxSignatureLength) return frame.toString('latin1');
+  throw new ServiceManagerError(
+    'FRAME_TOO_LARGE',
+    `signature of ${frame.byteLength} bytes, expected at most ${maxSignatureLength}`,
+  );
 }
 
 function openV1(frame: Uint8Array): Dispatch {
   const { uuid, cmd, service, topic } = DispatchV1.decode(frame);
-  return { type: 'request', body: { id: uuid, cmd, topic, service } };
+  return { type: 'request', body: { id: uuid, cmd, topic, service }, signed: undefined };
 }
 
-function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
-  const { type, id, boots, notAfterMs } = DispatchHeader.decode(headerBytes);
-  if (type === 'who' || type === 'pulse') return { type };
+function openV2(headerBytes: Uint8Array, signed: Signed): Dispatch {
+  const { type, id, boots, notAfterMs, nextKey } = DispatchHeader.decode(headerBytes);
+  if (type === 'who') return { type };
+  if (type === 'pulse') return nextKey === undefined ? { type } : { type, nextKey };
   if (type === 'conflict') return { type, boots: boots ?? [] };
   if (type !== 'request' && type !== 'cancel' && type !== 'stored') {
     throw new ServiceManagerError('UNKNOWN_TYPE', `DispatchHeader: type "${type}" is not known`);
@@ -113,9 +138,10 @@ function openV2(headerBytes: Uint8Array, bodyBytes: Uint8Array): Dispatch {
       `DispatchHeader: field id is missing, expected with type ${type}`,
     );
   }
-  if (type !== 'request') return { type, id };
-  const body = RequestBody.decode(bodyBytes);
-  if (body.id === id) return { type, body: withDeadline(body, notAfterMs) };
+  if (type === 'stored') return { type, id };
+  if (type === 'cancel') return signed.bytes.byteLength === 0 ? { type, id } : { type, id, signed };
+  const body = RequestBody.decode(signed.bytes);
+  if (body.id === id) return { type, body: withDeadline(body, notAfterMs), signed };
   throw new ServiceManagerError('BODY_MISMATCH', `DispatchHeader: id ${id}, but the body says ${body.id}`);
 }
 

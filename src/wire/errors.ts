@@ -11,6 +11,16 @@ export const errorCodes = {
   UNKNOWN_TYPE: 'the message type is not known',
   UNKNOWN_COMMAND: 'the management command is not known',
   BODY_MISMATCH: 'the signed body and the request around it do not say the same',
+  // who sent it
+  UNAUTHENTICATED: 'the message has no good proof of who sent it',
+  NOT_PERMITTED: 'who sent it is known, but may not send this',
+  POLICY_DENIED: 'a rule of the policy refuses it, or none allows it',
+  NOT_MEANT: 'the target that was signed does not include this node',
+  REPLAYED: 'the message was taken before',
+  BAD_TOKEN: 'the join token is unknown, past, used up, or for another role or name',
+  NAME_TAKEN: 'another key has this name',
+  KEY_REFUSED: 'the key was rejected or revoked, or somebody else has it',
+  UNKNOWN_KEY: 'no key or token is known by this',
   // what was asked for
   ACTION_NOT_ALLOWED: 'the action or the health check is none that this agent knows',
   TOPIC_AMBIGUOUS:

@@ -54,6 +54,40 @@ export const ActionName = Type.Unsafe<ActionName>(
   Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$', description: 'an action such as start, stop or status' }),
 );
 
+/** X25519, 32 bytes as Z85: as libzmq writes a CURVE key. */
+export const CurveKeyText = Type.String({
+  pattern: '^[0-9a-zA-Z.:+=^!/*?&<>()\\[\\]{}@%$#-]{40}$',
+  description: 'a CURVE public key of 40 characters of Z85',
+});
+/** Ed25519, 32 bytes as base64url. */
+export const SignKeyText = Type.String({
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  description: 'a signing public key of 43 characters of base64url',
+});
+/** An Ed25519 signature, 64 bytes as base64url. */
+export const SignatureText = Type.String({
+  pattern: '^[A-Za-z0-9_-]{86}$',
+  description: 'a signature of 86 characters of base64url',
+});
+/** An HMAC-SHA256. */
+export const MacText = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'a MAC of 64 lower-case hex characters',
+});
+export const FingerprintText = Type.String({
+  pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
+  description: 'a fingerprint: SHA256: and 43 characters of base64',
+});
+export const TokenId = Type.String({
+  pattern: '^[0-9a-f]{16}$',
+  description: 'a token id of 16 lower-case hex characters',
+});
+/** Who may join. */
+export const joinRoles = ['agent', 'operator', 'monitor'] as const;
+export type JoinRole = (typeof joinRoles)[number];
+
+export const wallMs = Type.Integer({ minimum: 0, description: 'milliseconds since 1970' });
+
 /** The actions every agent runs. Its config may add more under `[actions] extra =`. */
 export const actions = [
   'start',

@@ -1,18 +1,25 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { isServiceManagerError } from './errors.ts';
-import { type Failure, failure, failureOf } from './reply.ts';
+import { type Failure, failure, failureOf, maxReplyBytes } from './reply.ts';
+
+/** Room for the longest target and what is asked about it. */
+export const maxManagementBytes = 256 * 1024;
 
 export const ManagementRequest = message(
   'ManagementRequest',
-  16 * 1024,
-  Type.Object({ cmd: Type.String({ maxLength: 64, description: 'a management command' }) }),
+  maxManagementBytes,
+  Type.Object({
+    cmd: Type.String({ maxLength: 64, description: 'a management command' }),
+    /** What the command is about: a message of wire/admin.ts, or nothing. */
+    args: Type.Optional(Type.Unknown()),
+  }),
 );
 
 /** The 2014 form of "yes": `result` holds what was asked for. */
 export const ManagementReply = message(
   'ManagementReply',
-  64 * 1024,
+  4 * maxReplyBytes,
   Type.Object({
     success: Type.Literal(0, { description: 'the number 0' }),
     msg: Type.String({ description: 'a text' }),
@@ -23,8 +30,11 @@ export const ManagementReply = message(
 );
 export type ManagementReply = Static<typeof ManagementReply.schema>;
 
-/** The closed table of what a program answers on its management socket. */
-export type ManagementHandlers = Readonly<Record<string, () => ManagementReply>>;
+/**
+ * The closed table of what a program answers on its management socket. A handler checks its own arguments, and throws a
+ * ServiceManagerError for what it refuses.
+ */
+export type ManagementHandlers = Readonly<Record<string, (args: unknown) => ManagementReply>>;
 
 export interface ManagementAnswer {
   readonly reply: ManagementReply | Failure;
@@ -42,9 +52,9 @@ export function answerManagement(
     return refuse(failure('FRAME_COUNT', `management message of ${frames.length} frames, expected 1`));
   }
   try {
-    const { cmd } = ManagementRequest.decode(frame);
+    const { cmd, args } = ManagementRequest.decode(frame);
     const handler = Object.hasOwn(handlers, cmd) ? handlers[cmd] : undefined;
-    if (handler !== undefined) return { reply: handler() };
+    if (handler !== undefined) return { reply: handler(args) };
     const known = Object.keys(handlers).join(' or ');
     return refuse(failure('UNKNOWN_COMMAND', `ManagementRequest: field cmd is "${cmd}", expected ${known}`));
   } catch (error) {

@@ -1,8 +1,22 @@
+import {
+  AuditHeadInfo,
+  CreatedToken,
+  KeyList,
+  KeyOrder,
+  PolicyQuestion,
+  PolicyVerdict,
+  RotationInfo,
+  RotationOrder,
+  TokenList,
+  TokenName,
+  TokenOrder,
+} from './admin.ts';
 import { DispatchHeader, DispatchV1, IdOnly } from './dispatch.ts';
 import { RequestEnd } from './end.ts';
+import { JoinReply, JoinRequest } from './join.ts';
 import { ManagementReply, ManagementRequest } from './management.ts';
 import { OutputPiece } from './output.ts';
-import { Ack, Hello } from './presence.ts';
+import { Ack, Beat, Hello } from './presence.ts';
 import {
   AnswersReply,
   ForgetReply,
@@ -13,8 +27,9 @@ import {
   RequestReply,
   RequestsReply,
   RolloutProgress,
+  SignedQuery,
 } from './query.ts';
-import { Accepted, Failure } from './reply.ts';
+import { Accepted, Failure, NextKey } from './reply.ts';
 import { FrontendRequest, RequestBody } from './request.ts';
 import { Answer } from './result.ts';
 import { SinkRouting } from './sink.ts';
@@ -24,8 +39,10 @@ export const messages = [
   FrontendRequest,
   RequestBody,
   Query,
+  SignedQuery,
   Accepted,
   Failure,
+  NextKey,
   NodesReply,
   ForgetReply,
   PlanReply,
@@ -40,9 +57,23 @@ export const messages = [
   Ack,
   OutputPiece,
   Hello,
+  Beat,
   RequestEnd,
   NodeChange,
   RolloutProgress,
+  JoinRequest,
+  JoinReply,
   ManagementRequest,
   ManagementReply,
+  KeyOrder,
+  KeyList,
+  TokenOrder,
+  TokenName,
+  CreatedToken,
+  TokenList,
+  PolicyQuestion,
+  PolicyVerdict,
+  RotationOrder,
+  RotationInfo,
+  AuditHeadInfo,
 ] as const;

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
-import { NodeName, Topic } from './fields.ts';
+import { NodeName, Topic, wallMs } from './fields.ts';
 
 declare const brand: unique symbol;
 /** One run of one agent: 32 lower-case hex characters, new at every start. Tells a restart from a second machine. */
@@ -47,3 +47,14 @@ export const Ack = message(
 );
 export type Ack = Static<typeof Ack.schema>;
 export type AckPhase = Ack['phase'];
+
+/** The agent is still there. Empty from agents that do not say when they sent it. */
+export const Beat = message(
+  'Beat',
+  1_024,
+  Type.Object({
+    /** Milliseconds since 1970, by the clock of the node. */
+    sentAtMs: Type.Optional(wallMs),
+  }),
+);
+export type Beat = Static<typeof Beat.schema>;

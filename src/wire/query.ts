@@ -1,13 +1,25 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
-import { AnsweringNode, NodeName, RequestId, Topic } from './fields.ts';
+import type { Signed } from './dispatch.ts';
+import {
+  AnsweringNode,
+  FingerprintText,
+  NodeName,
+  oneOf,
+  RequestId,
+  Topic,
+  wallMs as wholeWallMs,
+} from './fields.ts';
 import { Outcome, Phase } from './outcome.ts';
 import { Absence, maxReplyBytes } from './reply.ts';
-import { maxRequestBytes, PlanToken } from './request.ts';
+import { maxBodyBytes, maxRequestBytes, PlanToken, SignatureField } from './request.ts';
 
 const wallMs = Type.Number({ description: 'milliseconds since 1970' });
 const count = Type.Integer({ minimum: 0, description: 'a count' });
 const text = Type.String();
+
+export const queryNames = ['nodes', 'forget', 'plan', 'requests', 'request', 'answers', 'cancel'] as const;
+export type QueryName = (typeof queryNames)[number];
 
 /** One JSON frame on the frontend that asks about nodes and requests instead of making one. */
 export const Query = message(
@@ -15,12 +27,7 @@ export const Query = message(
   maxRequestBytes,
   Type.Object({
     v: Type.Literal(2, { description: 'the number 2' }),
-    query: Type.Union(
-      (['nodes', 'forget', 'plan', 'requests', 'request', 'answers', 'cancel'] as const).map((name) =>
-        Type.Literal(name),
-      ),
-      { description: 'one of nodes, forget, plan, requests, request, answers, cancel' },
-    ),
+    query: oneOf(queryNames),
     /** plan: whom this request would reach. */
     body: Type.Optional(Type.String({ description: 'a RequestBody as JSON text' })),
     /** request, answers, cancel: which one. */
@@ -36,17 +43,56 @@ export const Query = message(
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number from 1 to 10000' }),
     ),
+    /** Of a signed one: different each time, so that what changes something is not done again for a copy. */
+    nonce: Type.Optional(RequestId),
+    /** Of a signed one: until when it is good, and when it was made, by the clock of the client. */
+    notAfterMs: Type.Optional(wholeWallMs),
+    sentAtMs: Type.Optional(wholeWallMs),
   }),
 );
 export type Query = Static<typeof Query.schema>;
 
+/** The same with a signature of its exact text. */
+export const SignedQuery = message(
+  'SignedQuery',
+  maxRequestBytes,
+  Type.Object({
+    v: Type.Literal(2, { description: 'the number 2' }),
+    signed: Type.String({ maxLength: maxBodyBytes, description: 'a Query as JSON text' }),
+    signature: SignatureField,
+  }),
+);
+
+/** A query that passed the door. `signed`: its text and signature, where it has them. */
+export interface CheckedQuery {
+  readonly query: Query;
+  readonly signed: Signed | undefined;
+}
+
+/** Opens a frontend frame that is meant as a query. Throws FRAME_TOO_LARGE, NOT_JSON or INVALID_MESSAGE. */
+export function openQuery(frame: Uint8Array): CheckedQuery {
+  const wrapped = SignedQuery.tryDecode(frame);
+  if (wrapped === undefined) return { query: Query.decode(frame), signed: undefined };
+  const bytes = Buffer.from(wrapped.signed);
+  return { query: Query.decode(bytes), signed: { bytes, signature: wrapped.signature } };
+}
+
+/** The frame of a query. `sign` makes the signature of its text; undefined without security. */
+export function sealQuery(query: Query, sign: ((bytes: Buffer) => string) | undefined): Buffer {
+  if (sign === undefined) return Query.encode(query);
+  const bytes = Query.encode(query);
+  return SignedQuery.encode({ v: 2, signed: bytes.toString(), signature: sign(bytes) });
+}
+
 /** Whether a frontend frame is meant as a query. Looks no closer: a query that is not a good one is still none of a request. */
 export function isMeantAsQuery(frame: Uint8Array): boolean {
   const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  if (text.byteLength > Query.maxBytes || !text.includes('"query"')) return false;
+  if (text.byteLength > Query.maxBytes || !(text.includes('"query"') || text.includes('"signed"')))
+    return false;
   try {
     const value: unknown = JSON.parse(text.toString());
-    return typeof value === 'object' && value !== null && 'query' in value && !('cmd' in value);
+    if (typeof value !== 'object' || value === null) return false;
+    return ('query' in value || 'signed' in value) && !('cmd' in value);
   } catch {
     return false;
   }
@@ -75,6 +121,10 @@ export const NodeInfo = Type.Object({
   sinceMs: wallMs,
   lastSeenMs: wallMs,
   lastSeenAgoMs: Type.Number({ minimum: 0 }),
+  /** By how much the clock of the node is ahead of the manager's; negative: behind. Missing while that is not known. */
+  clockOffsetMs: Type.Optional(Type.Number({ description: 'milliseconds' })),
+  /** Of the key of its agent, where there is security. */
+  fingerprint: Type.Optional(FingerprintText),
 });
 export type NodeInfo = Static<typeof NodeInfo>;
 
@@ -110,6 +160,8 @@ export const RequestInfo = Type.Object({
   endedMs: Type.Optional(wallMs),
   endsMs: wallMs,
   isCancelled: Type.Boolean(),
+  /** Who signed it: `operator alice`. */
+  by: Type.Optional(text),
   rollout: Type.Optional(RolloutInfo),
   withheld: count,
   /** Number of nodes in each outcome that occurs. */
@@ -143,6 +195,8 @@ export const PlanReply = message(
     /** Alive, in the order in which they would have their turn. */
     nodes: Type.Array(Type.String()),
     absent: Type.Array(Absence),
+    /** Those for which the policy refuses it, each with the rule. */
+    denied: Type.Optional(Type.Array(Type.Object({ node: Type.String(), reason: text }))),
     /** v1 agents on the topic, which have no names; and those that would be left out. */
     unnamed: count,
     withheld: count,

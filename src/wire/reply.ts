@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import type { ErrorCode, ServiceManagerError } from './errors.ts';
-import { RequestId } from './fields.ts';
+import { CurveKeyText, RequestId } from './fields.ts';
 
 /** Room for the names of some ten thousand nodes. */
 export const maxReplyBytes = 4 * 1024 * 1024;
@@ -45,6 +45,8 @@ export const Accepted = message(
     nodes: Type.Optional(Type.Array(Type.String(), { description: 'a list of node names' })),
     /** To v2 clients: nodes on the topic that are known, but not there. */
     unreachable: Type.Optional(Type.Array(Absence, { description: 'a list of absent nodes' })),
+    /** By how much the clock of the client is ahead of the manager's; negative: behind. Only of requests that say when they were sent. */
+    clockOffsetMs: Type.Optional(Type.Number({ description: 'milliseconds' })),
   }),
 );
 export type Accepted = Static<typeof Accepted.schema>;
@@ -55,4 +57,20 @@ export function failure(code: ErrorCode, msg: string): Failure {
 
 export function failureOf(error: ServiceManagerError): Failure {
   return failure(error.code, error.message);
+}
+
+/** What a reply of any kind may say beside all else: the key that the manager is going to have instead of its own. */
+export const NextKey = message('NextKey', 16 * maxReplyBytes, Type.Object({ nextKey: CurveKeyText }));
+
+// It stands first, so that nobody has to read all of a long reply to see whether it is there.
+const nextKeyStart = '{"nextKey":';
+
+export function withNextKey(reply: object, nextKey: string | undefined): object {
+  return nextKey === undefined ? reply : { nextKey, ...reply };
+}
+
+/** The next key of the manager that sent this reply, if it says so. */
+export function nextKeyIn(reply: Buffer): string | undefined {
+  const hasOne = reply.subarray(0, nextKeyStart.length).toString('latin1') === nextKeyStart;
+  return hasOne ? NextKey.tryDecode(reply)?.nextKey : undefined;
 }

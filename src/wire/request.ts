@@ -1,11 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
-import { ActionName, NodeName, oneOf, RequestId, ServiceName, Target } from './fields.ts';
+import { ActionName, NodeName, oneOf, RequestId, ServiceName, Target, wallMs } from './fields.ts';
 
 /** The largest body: text that becomes a JSON string in the frontend frame, and grows by its escapes there. */
 export const maxBodyBytes = 400 * 1024;
 export const maxRequestBytes = 1024 * 1024;
+export const maxSignatureLength = 1_024;
 
 const timeoutMs = Type.Integer({
   minimum: 1,
@@ -54,7 +55,7 @@ export const Rollout = Type.Object({
 });
 export type Rollout = Static<typeof Rollout>;
 
-/** v2: what the client means, as text that is passed on byte for byte (and, later, is what was signed). */
+/** v2: what the client means, as text that is passed on byte for byte: that is what was signed. */
 export const RequestBody = message(
   'RequestBody',
   maxBodyBytes,
@@ -68,7 +69,9 @@ export const RequestBody = message(
     /** How long the client listens for answers. */
     windowMs: Type.Optional(timeoutMs),
     /** Milliseconds since 1970, by the clock of the client: an agent does not begin with it later. */
-    notAfterMs: Type.Optional(Type.Integer({ minimum: 0, description: 'milliseconds since 1970' })),
+    notAfterMs: Type.Optional(wallMs),
+    /** When it was made, by the same clock: says how far that clock is from others. */
+    sentAtMs: Type.Optional(wallMs),
     /** Aims at these nodes only, by name, instead of all that the topic reaches. */
     nodes: Type.Optional(
       Type.Array(NodeName, { minItems: 1, maxItems: 10_000, description: 'a list of 1 to 10000 node names' }),
@@ -97,6 +100,12 @@ export const RequestBody = message(
 );
 export type RequestBody = Static<typeof RequestBody.schema>;
 
+/** security/signature.ts says what it is made of. */
+export const SignatureField = Type.String({
+  maxLength: maxSignatureLength,
+  description: `a text of at most ${maxSignatureLength} characters`,
+});
+
 /**
  * One JSON frame on the frontend: a good v1 request as it stands, so that a v1 manager serves a v2 client.
  * `v`, `body` and `signature` are the v2 part.
@@ -110,9 +119,7 @@ export const FrontendRequest = message(
     service: ServiceName,
     v: Type.Optional(Type.Literal(2, { description: 'the number 2' })),
     body: Type.Optional(Type.String({ description: 'a RequestBody as JSON text' })),
-    signature: Type.Optional(
-      Type.String({ maxLength: 1_024, description: 'a text of at most 1024 characters' }),
-    ),
+    signature: Type.Optional(SignatureField),
   }),
 );
 export type FrontendRequest = Static<typeof FrontendRequest.schema>;
@@ -154,14 +161,16 @@ export function openRequest(frame: Uint8Array, newId: () => RequestId): CheckedR
   return { version: 'v2', body, bodyBytes, signature: request.signature ?? '' };
 }
 
-/** The frame a v2 client sends. */
-export function sealRequest(body: RequestBody): Buffer {
+/** The frame a v2 client sends. `sign` makes the signature of the bytes of the body; without security it is empty. */
+export function sealRequest(body: RequestBody, sign: (bytes: Buffer) => string = () => ''): Buffer {
+  const text = JSON.stringify(body);
+  const { cmd, topic, service } = body;
   return FrontendRequest.encode({
-    cmd: body.cmd,
-    topic: body.topic,
-    service: body.service,
+    cmd,
+    topic,
+    service,
     v: 2,
-    body: JSON.stringify(body),
-    signature: '',
+    body: text,
+    signature: sign(Buffer.from(text)),
   });
 }

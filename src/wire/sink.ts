@@ -3,7 +3,7 @@ import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
 import { NodeName, RequestId } from './fields.ts';
 import { OutputPiece } from './output.ts';
-import { Ack, type AckPhase, type BootId, Hello } from './presence.ts';
+import { Ack, type AckPhase, Beat, type BootId, Hello } from './presence.ts';
 import { Answer, isServiceAnswer, maxResultBytes, nodeOfAnswer, withTextOutput } from './result.ts';
 
 /** What an agent says, as it arrived at the sink. */
@@ -22,7 +22,16 @@ export type SinkMessage =
   /** The payload is an `OutputPiece`. */
   | { readonly type: 'output'; readonly id: RequestId; readonly node: NodeName; readonly payload: Buffer }
   | { readonly type: 'hello'; readonly hello: Hello }
-  | { readonly type: 'beat' | 'bye'; readonly node: NodeName; readonly boot: BootId };
+  | {
+      readonly type: 'beat';
+      readonly node: NodeName;
+      readonly boot: BootId;
+      /** By the clock of the node, in milliseconds since 1970. */
+      readonly sentAtMs?: number | undefined;
+    }
+  | { readonly type: 'bye'; readonly node: NodeName; readonly boot: BootId };
+
+export const sinkTypes = ['result', 'ack', 'output', 'hello', 'beat', 'bye'] as const;
 
 const maxRoutingBytes = 1_024;
 
@@ -54,18 +63,31 @@ export function helloFrames(hello: Hello, sequence: number): Buffer[] {
   return sinkFrames('hello', hello.boot, hello.node, sequence, Hello.encode(hello));
 }
 
-/** `beat`: still here. `bye`: stopping. */
-export function presenceFrames(
-  type: 'beat' | 'bye',
-  node: NodeName,
-  boot: BootId,
-  sequence: number,
-): Buffer[] {
-  return sinkFrames(type, boot, node, sequence, Buffer.alloc(0));
+/** Still here. `sentAtMs` by the clock of the node, in milliseconds since 1970. */
+export function beatFrames(node: NodeName, boot: BootId, sequence: number, sentAtMs: number): Buffer[] {
+  return sinkFrames('beat', boot, node, sequence, Beat.encode({ sentAtMs }));
+}
+
+/** Stopping. */
+export function byeFrames(node: NodeName, boot: BootId, sequence: number): Buffer[] {
+  return sinkFrames('bye', boot, node, sequence, Buffer.alloc(0));
 }
 
 function sinkFrames(type: string, uuid: string, node: string, sequence: number, payload: Buffer): Buffer[] {
   return [...[type, uuid, node, String(sequence)].map((text) => Buffer.from(text)), payload, Buffer.alloc(0)];
+}
+
+/** What the MAC of a v2 message is looked up and remembered by; undefined where it is v1. Throws as `openSinkMessage` does. */
+export function sinkRoutingOf(frames: readonly Buffer[]): Routing | undefined {
+  const [first, uuid, node, sequence] = frames;
+  if (frames.length === 1) return undefined;
+  if (frames.length !== 6 || !first || !uuid || !node || !sequence) throw wrongFrameCount(frames);
+  return readRouting(uuid, node, sequence);
+}
+
+/** The frames with the MAC in its place, which is the last. */
+export function withMac(frames: readonly Buffer[], mac: Buffer): Buffer[] {
+  return [...frames.slice(0, -1), mac];
 }
 
 /**
@@ -75,10 +97,12 @@ function sinkFrames(type: string, uuid: string, node: string, sequence: number, 
 export function openSinkMessage(frames: readonly Buffer[]): SinkMessage {
   const [first, uuid, node, sequence, payload] = frames;
   if (frames.length === 1 && first !== undefined) return openV1(first);
-  if (frames.length !== 6 || !first || !uuid || !node || !sequence || !payload) {
-    throw new ServiceManagerError('FRAME_COUNT', `sink message of ${frames.length} frames, expected 1 or 6`);
-  }
+  if (frames.length !== 6 || !first || !uuid || !node || !sequence || !payload) throw wrongFrameCount(frames);
   return openV2(first, readRouting(uuid, node, sequence), payload);
+}
+
+function wrongFrameCount({ length }: readonly Buffer[]): ServiceManagerError {
+  return new ServiceManagerError('FRAME_COUNT', `sink message of ${length} frames, expected 1 or 6`);
 }
 
 function openV1(frame: Buffer): SinkMessage {
@@ -89,7 +113,7 @@ function openV1(frame: Buffer): SinkMessage {
   return { type: 'result', id: answer.uuid, node: nodeOfAnswer(answer), isV1: true, answer, payload };
 }
 
-type Routing = ReturnType<typeof readRouting>;
+export type Routing = ReturnType<typeof readRouting>;
 
 function readRouting(uuid: Buffer, node: Buffer, sequence: Buffer) {
   if (uuid.byteLength + node.byteLength + sequence.byteLength > maxRoutingBytes) {
@@ -113,17 +137,22 @@ function openV2(type: Buffer, { uuid, node }: Routing, payload: Buffer): SinkMes
   if (name === 'ack') return { type: name, id: uuid, node, phase: Ack.decode(payload).phase };
   // The routing schema has checked that it is 32 hex characters, which is all that a boot id is.
   const boot = uuid as string as BootId;
-  if (name === 'beat' || name === 'bye') return { type: name, node, boot };
+  if (name === 'bye') return { type: name, node, boot };
+  if (name === 'beat') return { type: name, node, boot, sentAtMs: sentAtOf(payload) };
   if (name !== 'hello') {
     throw new ServiceManagerError(
       'UNKNOWN_TYPE',
-      'sink message of an unknown type, expected result, ack, output, hello, beat or bye',
+      `sink message of an unknown type, expected one of ${sinkTypes.join(', ')}`,
     );
   }
   const hello = Hello.decode(payload);
   if (hello.node !== node || hello.boot !== boot)
     throw mismatch(`Hello: from ${node}, but it says ${hello.node}`);
   return { type: name, hello };
+}
+
+function sentAtOf(payload: Buffer): number | undefined {
+  return payload.byteLength === 0 ? undefined : Beat.decode(payload).sentAtMs;
 }
 
 function openResult(id: RequestId, node: NodeName, payload: Buffer): SinkMessage {

@@ -261,6 +261,18 @@ for (const { name, open, reopen } of implementations) {
         expect(journal.prune({ ...generous, maxEntries: 2 }, 0)).to.equal(0);
       });
 
+      it('of too many those that were only cancelled, before any that was done', () => {
+        for (const number of [1, 2]) finish(number);
+        for (const number of [3, 4, 5]) journal.cancel(idOf(number), 9_000 - number);
+        expect(journal.prune({ ...generous, maxEntries: 3 }, 0)).to.equal(2);
+        expect([1, 2, 3, 4, 5].map(stateOf)).to.deep.equal([
+          ...['done', 'done', 'cancelled'],
+          ...[undefined, undefined],
+        ]);
+        expect(journal.prune({ ...generous, maxEntries: 1 }, 0)).to.equal(2);
+        expect([1, 2, 3].map(stateOf)).to.deep.equal([undefined, 'done', undefined]);
+      });
+
       it('never what is started, however old, but counts it', () => {
         for (const number of [1, 2]) start(number);
         finish(3);

@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector';
 import { connect, createServer, type Socket as TcpSocket } from 'node:net';
 import { expect } from 'chai';
 import * as zmq from 'zeromq';
@@ -23,7 +24,7 @@ interface Opened extends Sockets {
   close(): Promise<void>;
 }
 
-type Limits = Partial<Omit<AdmissionOptions, 'clock'>>;
+type Limits = Partial<Omit<AdmissionOptions, 'clock'>> & { readonly maxConnections?: number };
 
 const implementations: { readonly name: string; open(limits: Limits): Opened }[] = [
   { name: 'ZmqSockets', open: (limits) => new ZmqSockets(limits) },
@@ -72,7 +73,13 @@ for (const { name, open } of implementations) {
     });
 
     function openWith(limits: Limits): Opened {
-      const one = open({ onRefused: (refusal) => refusals.push(refusal), ...limits });
+      const { maxConnections, ...others } = limits;
+      const one = open(others);
+      const onRefused = (refusal: RefusedHandshake) => refusals.push(refusal);
+      one.authenticate(() => false, {
+        onRefused,
+        ...(maxConnections === undefined ? {} : { maxConnections: () => maxConnections }),
+      });
       opened.push(one);
       return one;
     }
@@ -244,16 +251,17 @@ for (const { name, open } of implementations) {
         expect(refusals).to.deep.equal([]);
       });
 
-      it('is told when it is in', async () => {
+      it('is told when it is in, and by which key the server is known', async () => {
         sockets.authenticate(isOf(alice));
         const router = await bindRouter();
-        const security = clientOf(alice, manager);
-        await within(
-          new Promise<void>((onHandshakeDone) => {
+        const security = clientOf(alice, other, manager);
+        const proved = await within(
+          new Promise<Buffer>((onHandshakeDone) => {
             new Inbox(sockets.connectDealer(router.endpoint, { security, onHandshakeDone }));
           }),
           'the end of the handshake',
         );
+        expect(proved).to.deep.equal(manager.publicKey);
       });
     });
 
@@ -472,6 +480,34 @@ for (const { name, open } of implementations) {
         expect(keys).to.deep.equal([alice.publicKey, mallory.publicKey]);
       });
 
+      it('hears again what comes after each change, also when something comes in the same moment', async () => {
+        sockets.authenticate(() => true);
+        const publisher = await sockets.bindPublisher(anyPort, { security: serverOf(manager) });
+        void new Inbox(publisher);
+        const subscriber = sockets.connectSubscriber(publisher.endpoint, {
+          security: clientOf(alice, manager),
+        });
+        const inbox = new Inbox(subscriber);
+        subscriber.subscribe('t');
+        let sent = 0;
+        const publishing = setInterval(() => {
+          sent += 1;
+          publisher.send(frames('t', `${sent}`));
+        }, 1);
+        try {
+          for (const change of numbers(20)) {
+            const before = sent;
+            while (Number((await inbox.text()).slice('t|'.length)) <= before);
+            publisher.send(frames('t', '0'));
+            // It has come when the key is changed, and nobody had the time to see it.
+            for (const untilMs = performance.now() + 2; performance.now() < untilMs; );
+            subscriber.rekey(clientOf(change % 2 === 0 ? mallory : alice, manager));
+          }
+        } finally {
+          clearInterval(publishing);
+        }
+      });
+
       it('keeps its connection when it only learns another key of the server', async () => {
         let asked = 0;
         sockets.authenticate(() => {
@@ -536,11 +572,8 @@ describe('ZmqSockets with keys', () => {
     refusals = [];
     tcp = [];
     strangers = [];
-    sockets = new ZmqSockets({
-      handshakeIntervalMs: 300,
-      onRefused: (refusal) => refusals.push(refusal),
-    });
-    sockets.authenticate(isOf(alice));
+    sockets = new ZmqSockets({ handshakeIntervalMs: 300 });
+    sockets.authenticate(isOf(alice), { onRefused: (refusal) => refusals.push(refusal) });
   });
   afterEach(async () => {
     for (const peer of tcp) peer.destroy();
@@ -646,6 +679,30 @@ describe('ZmqSockets with keys', () => {
     await within(Promise.all(inboxes.map(({ ended }) => ended)), 'the end of the loops');
   });
 
+  it('are not disturbed by thousands of signals a second', async () => {
+    const router = await sockets.bindRouter(anyPort, { security: serverOf(manager) });
+    void echo(router);
+    // A profiler sends them to look where the program is.
+    const profiler = new Session();
+    profiler.connect();
+    profiler.post('Profiler.enable');
+    profiler.post('Profiler.setSamplingInterval', { interval: 100 });
+    profiler.post('Profiler.start');
+    try {
+      for (const round of numbers(20)) {
+        const dealers = numbers(20).map(() =>
+          sockets.connectDealer(router.endpoint, { security: clientOf(alice, manager) }),
+        );
+        const inboxes = dealers.map((dealer) => new Inbox(dealer));
+        for (const dealer of dealers) dealer.send(frames(`${round}`));
+        for (const answers of inboxes) expect(await answers.text()).to.equal(`${round}!`);
+        await Promise.all(dealers.map((dealer) => dealer.close()));
+      }
+    } finally {
+      profiler.disconnect();
+    }
+  });
+
   it('can be opened, closed and opened again', async () => {
     for (const round of numbers(10)) {
       const router = await sockets.bindRouter(anyPort, { security: serverOf(manager) });
@@ -661,9 +718,9 @@ describe('ZmqSockets with keys', () => {
   it('count as connections only those that are there', async () => {
     const router = await sockets.bindRouter(anyPort, { security: serverOf(manager) });
     void echo(router);
-    const few = new ZmqSockets({ maxConnections: 1 });
+    const few = new ZmqSockets();
     try {
-      few.authenticate(isOf(alice));
+      few.authenticate(isOf(alice), { maxConnections: () => 1 });
       const small = await few.bindRouter(anyPort, { security: serverOf(manager) });
       void echo(small);
       for (const round of numbers(5)) {

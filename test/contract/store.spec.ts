@@ -98,6 +98,21 @@ for (const { name, open } of implementations) {
         expect(store.unfinished(0).map(({ rollout }) => rollout)).to.deep.equal(['{"batch":1}']);
       });
 
+      it('knows until when it is good, who asked, and what cancelled it, byte for byte', () => {
+        const cancelled = { bytes: Buffer.from([0, 255, 10]), signature: '1.SHA256:a.b' };
+        const known = { notAfterWallMs: 61_000, by: 'operator alice' };
+        store.openRequest(storedRequest(1, known), []);
+        expect(store.request(idOf(1))).to.deep.equal(storedRequest(1, known));
+        store.updateRequest(idOf(1), { isCancelled: true, cancelled });
+        store.updateRequest(idOf(1), { endedWallMs: 2_000 });
+        const ended = storedRequest(1, { ...known, cancelled, isCancelled: true, endedWallMs: 2_000 });
+        expect(store.request(idOf(1))).to.deep.equal(ended);
+        expect(store.unfinished(0)).to.deep.equal([ended]);
+        expect(listed(store, { limit: 1 })).to.deep.equal([{ ...ended, counts: {} }]);
+        store.openRequest(storedRequest(2, { cancelled }), []);
+        expect(store.request(idOf(2))).to.deep.equal(storedRequest(2, { cancelled }));
+      });
+
       it('knows the nodes by name, with nothing heard of them yet', () => {
         const unreachable = storedEntry('web1', { phase: 'done', outcome: 'unreachable' });
         store.openRequest(storedRequest(1), [storedEntry('web2'), unreachable]);
@@ -366,6 +381,21 @@ for (const { name, open } of implementations) {
         expect(store.prune({ ...generous, maxBytes: 999 }, 0, 100)).to.equal(1);
       });
 
+      it('when signed cancellations have too many bytes', () => {
+        const cancelled = { bytes: Buffer.alloc(300), signature: '' };
+        store.openRequest(storedRequest(1, { bodyBytes: Buffer.alloc(500), cancelled }), []);
+        store.openRequest(storedRequest(2, { bodyBytes: Buffer.alloc(500) }), []);
+        for (const number of [1, 2])
+          store.updateRequest(idOf(number), {
+            endedWallMs: number,
+            cancelled: { ...cancelled, bytes: Buffer.alloc(200) },
+          });
+        expect(store.prune({ ...generous, maxBytes: 1_400 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 1_399 }, 0, 100)).to.equal(1);
+        expect(store.prune({ ...generous, maxBytes: 700 }, 0, 100)).to.equal(0);
+        expect(store.prune({ ...generous, maxBytes: 699 }, 0, 100)).to.equal(1);
+      });
+
       it('in steps as small as told', () => {
         addEnded(1, 2, 3, 4, 5);
         const none = { ...generous, maxRequests: 0 };
@@ -386,6 +416,62 @@ for (const { name, open } of implementations) {
       });
     });
 
+    describe('remembers the ids of requests that it deleted', () => {
+      const none = { ...generous, maxRequests: 0 };
+      const delay = 60_000;
+
+      const addGoodUntil = (number: number, notAfterWallMs?: number) => {
+        store.openRequest(storedRequest(number, notAfterWallMs === undefined ? {} : { notAfterWallMs }), []);
+        store.updateRequest(idOf(number), { endedWallMs: number * 1_000 });
+      };
+
+      it('until a minute after they were good, and no longer', () => {
+        addGoodUntil(1, 50_000);
+        expect(store.isSpent(idOf(1), 2_000)).to.equal(false);
+        store.prune(none, 2_000, 100);
+        expect(store.isSpent(idOf(1), 2_000)).to.equal(true);
+        expect(store.isSpent(idOf(1), 50_000 + delay - 1)).to.equal(true);
+        expect(store.isSpent(idOf(1), 50_000 + delay)).to.equal(false);
+        expect(store.isSpent(idOf(2), 2_000)).to.equal(false);
+      });
+
+      it('but not of those that were past already, or of which nobody knows', () => {
+        addGoodUntil(1, 50_000);
+        addGoodUntil(2);
+        store.prune(none, 50_000 + delay, 100);
+        for (const number of [1, 2]) expect(store.isSpent(idOf(number), 0)).to.equal(false);
+      });
+
+      it('and forgets them when that is past, a few at a time', () => {
+        for (const number of [1, 2, 3, 4]) addGoodUntil(number, number * 1_000);
+        store.prune(none, 0, 100);
+        const spentAt = (wallMs: number) =>
+          [1, 2, 3, 4].filter((number) => store.isSpent(idOf(number), wallMs));
+        store.prune(none, delay + 3_000, 2);
+        // As if the clock had been set back.
+        expect(spentAt(0)).to.deep.equal([3, 4]);
+        store.prune(none, delay + 3_000, 2);
+        expect(spentAt(0)).to.deep.equal([4]);
+        store.prune(none, delay + 4_000, 2);
+        expect(spentAt(0)).to.deep.equal([]);
+      });
+
+      it('for as long as any of the same id is good', () => {
+        for (const notAfterWallMs of [9_000, 50_000, 20_000]) {
+          addGoodUntil(1, notAfterWallMs);
+          store.prune(none, 0, 100);
+        }
+        expect(store.isSpent(idOf(1), 50_000 + delay - 1)).to.equal(true);
+      });
+
+      it('however far ahead the time is', () => {
+        addGoodUntil(1, 2 ** 53 - 1);
+        expect(store.request(idOf(1))?.notAfterWallMs).to.equal(2 ** 53 - 1);
+        store.prune(none, 0, 100);
+        expect(store.isSpent(idOf(1), 2 ** 53 - 1)).to.equal(true);
+      });
+    });
+
     it('may be closed twice', () => {
       store.close();
       store.close();
@@ -403,6 +489,9 @@ describe('SqliteStore', function () {
     before.updateRequest(idOf(1), { endedWallMs: 2_000 });
     before.saveMember(storedMember('web1'));
     before.setSetting('port', '5750');
+    before.openRequest(storedRequest(2, { notAfterWallMs: 3_000, by: 'operator alice', endedWallMs: 1 }), []);
+    before.prune({ ...generous, maxRequests: 1 }, 0, 1);
+    expect(before.isSpent(idOf(2), 0)).to.equal(true);
     const seen = everythingIn(before);
     before.close();
     const after = await openSqlite();
@@ -469,6 +558,9 @@ function everythingIn(store: Store): unknown {
       store.entries(idOf(number)),
       store.answers(idOf(number), wholePage),
     ]),
+    spent: [0, 60_000, 61_000, 64_000].map((wallMs) =>
+      Array.from({ length: 5 }, (_, number) => store.isSpent(idOf(number), wallMs)),
+    ),
   };
 }
 
@@ -511,10 +603,17 @@ const entries = fc.uniqueArray(entry, { selector: (each) => each.node });
 const answer = fc
   .tuple(entry, id, payload, time)
   .map(([known, ofRequest, bytes, atWallMs]) => ({ ...known, id: ofRequest, payload: bytes, atWallMs }));
+const cancelled = fc
+  .uint8Array({ maxLength: 8 })
+  .map((bytes) => ({ bytes: Buffer.from(bytes), signature: 'x' }));
+const known = fc.record(
+  { notAfterWallMs: time, by: fc.constantFrom('operator alice', 'monitor bob'), cancelled },
+  { requiredKeys: [] },
+);
 const request = fc
-  .tuple(number, service, time, fc.constantFrom(0, 2, nodesOfWide))
-  .map(([ofNumber, name, openedWallMs, anonymous]) =>
-    storedRequest(ofNumber, { service: name, openedWallMs, anonymous }),
+  .tuple(number, service, time, fc.constantFrom(0, 2, nodesOfWide), known)
+  .map(([ofNumber, name, openedWallMs, anonymous, more]) =>
+    storedRequest(ofNumber, { service: name, openedWallMs, anonymous, ...more }),
   );
 const bound = fc.constantFrom(0, 1, 3, 3_000, Infinity);
 
@@ -530,6 +629,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
           endsWallMs: time,
           endedWallMs: fc.option(time, { nil: undefined }),
           isCancelled: fc.boolean(),
+          cancelled,
         },
         { requiredKeys: [] },
       ),
@@ -566,10 +666,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     'prune',
     fc.tuple(
       fc.record({ maxAgeMs: bound, maxRequests: bound, maxBytes: fc.integer({ min: 0, max: 200 }) }),
-      time,
+      fc.oneof(time, fc.constantFrom(61_000, 64_000)),
       fc.integer({ min: 0, max: 3 }),
     ),
   ),
+  calls('isSpent', fc.tuple(id, fc.constantFrom(0, 60_000, 61_000, 64_000))),
   calls(
     'saveMember',
     fc.tuple(fc.tuple(node, time).map(([name, sinceWallMs]) => storedMember(name, { sinceWallMs }))),

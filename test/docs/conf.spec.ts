@@ -9,16 +9,28 @@ import { managerKeys, readManagerConfig } from '../../src/config/manager.ts';
 interface Example {
   readonly keys: readonly Key<unknown>[];
   readonly read: (text: string, fileName: string) => object;
+  /** Of those that need not be given. */
+  readonly inUse?: readonly string[];
 }
 
 const examples: Readonly<Record<string, Example>> = {
-  'service-mgrd.conf': { keys: Object.values(managerKeys), read: readManagerConfig },
-  'service-mgr-agentd.conf': { keys: Object.values(agentKeys), read: readAgentConfig },
+  'service-mgrd.conf': { keys: Object.values(managerKeys), read: readManagerConfig, inUse: ['mode'] },
+  'service-mgr-agentd.conf': { keys: Object.values(agentKeys), read: readAgentConfig, inUse: ['mode'] },
   'service-mgr-client.conf': { keys: Object.values(clientKeys), read: readClientConfig },
 };
 
 /** `#key = value`: a key that is commented out. Prose begins with `# `. */
 const commentedKey = /^#([a-z_]+ =.*)$/gm;
+
+/** Keys that are given together or not at all. */
+const pair = ['manager_endpoint', 'sink_endpoint'];
+
+/** With the keys in use that are commented out. */
+function uncommented(text: string, isMeant: (key: string) => boolean): string {
+  return text.replaceAll(commentedKey, (line, entry: string) => (isMeant(keyOf(entry)) ? entry : line));
+}
+
+const keyOf = (entry: string) => entry.replace(/ =.*$/, '');
 
 const textOf = (fileName: string) => readFileSync(new URL(`../../conf/${fileName}`, import.meta.url), 'utf8');
 
@@ -39,7 +51,7 @@ function entryOf(text: string, key: string) {
   };
 }
 
-for (const [fileName, { keys, read }] of Object.entries(examples)) {
+for (const [fileName, { keys, read, inUse = [] }] of Object.entries(examples)) {
   describe(`conf/${fileName}`, () => {
     const text = textOf(fileName);
 
@@ -48,16 +60,18 @@ for (const [fileName, { keys, read }] of Object.entries(examples)) {
     });
 
     it('says the same with every default in place', () => {
-      const withDefaults = text.replaceAll(commentedKey, (line, key: string) =>
-        /^#(node_name|service_program|service_folder) /.test(line) ? line : key,
-      );
+      const withDefault = keys.filter((key) => key.fallback !== undefined).map((key) => key.key);
+      const withDefaults = uncommented(text, (key) => withDefault.includes(key));
       expect(withDefaults).to.not.equal(text);
       expect(read(withDefaults, fileName)).to.deep.equal(read(text, fileName));
     });
 
-    for (const [line, key] of text.matchAll(commentedKey)) {
-      it(`works with ${key}`, () => {
-        expect(() => read(text.replace(line, key ?? ''), fileName)).to.not.throw();
+    for (const [, entry = ''] of text.matchAll(commentedKey)) {
+      it(`works with ${entry}`, () => {
+        const together = pair.includes(keyOf(entry)) ? pair : [keyOf(entry)];
+        const changed = uncommented(text, (key) => together.includes(key));
+        expect(changed).to.include(`\n${entry}\n`);
+        expect(() => read(changed, fileName)).to.not.throw();
       });
     }
 
@@ -68,10 +82,12 @@ for (const [fileName, { keys, read }] of Object.entries(examples)) {
         expect(entry.comment.startsWith(key.summary), entry.comment).to.equal(true);
       });
 
-      it(`shows ${key.key} ${key.isRequired ? 'in use' : 'commented out, with its default'}`, () => {
+      const isInUse = key.isRequired || inUse.includes(key.key);
+      it(`shows ${key.key} ${isInUse ? 'in use' : 'commented out, with its default'}`, () => {
         const entry = entryOf(text, key.key);
-        expect(entry.isCommentedOut).to.equal(!key.isRequired);
+        expect(entry.isCommentedOut).to.equal(!isInUse);
         if (key.fallback !== undefined) expect(entry.value).to.equal(key.fallback);
+        else if (!key.isRequired) expect(entry.comment).to.match(/[Bb]y default|not set: /);
       });
     }
 
@@ -139,18 +155,32 @@ describe('the example sections of conf/service-mgr-agentd.conf', () => {
 
 describe('the examples in conf/', () => {
   it('hold the endpoints at which the programs find each other on one host', () => {
-    expect(readManagerConfig(textOf('service-mgrd.conf'), 'x')).to.include({
+    const isEndpoint = (key: string) => key.endsWith('endpoint');
+    const manager = readManagerConfig(uncommented(textOf('service-mgrd.conf'), isEndpoint), 'x');
+    expect(manager).to.include({
       frontendEndpoint: 'tcp://*:5500',
       backendEndpoint: 'tcp://*:5600',
       sinkEndpoint: 'tcp://*:5700',
-      mgmtEndpoint: 'tcp://*:5800',
+      mgmtEndpoint: 'tcp://127.0.0.1:5800',
       publisherEndpoint: 'tcp://*:5750',
     });
-    expect(readAgentConfig(textOf('service-mgr-agentd.conf'), 'x')).to.deep.include({
+    expect(manager.security.joinEndpoint).to.equal('tcp://*:5850');
+    const agent = readAgentConfig(uncommented(textOf('service-mgr-agentd.conf'), isEndpoint), 'x');
+    expect(agent).to.deep.include({
       managerEndpoints: ['tcp://localhost:5600'],
       sinkEndpoints: ['tcp://localhost:5700'],
-      mgmtEndpoint: 'tcp://*:6000',
+      mgmtEndpoint: 'tcp://127.0.0.1:6000',
     });
+    const client = readClientConfig(uncommented(textOf('service-mgr-client.conf'), isEndpoint), 'x');
+    expect(client.endpoints).to.deep.equal(['tcp://localhost:5500']);
+  });
+
+  it('make the daemons secure, and let an agent serve the managers that it joined', () => {
+    const manager = readManagerConfig(textOf('service-mgrd.conf'), 'x');
+    const agent = readAgentConfig(textOf('service-mgr-agentd.conf'), 'x');
+    for (const { security } of [manager, agent])
+      expect(security).to.include({ mode: 'curve', allowInsecure: false, isAudited: true });
+    expect(agent).to.include({ managerEndpoints: undefined, sinkEndpoints: undefined });
   });
 
   it('leave the client as it is without a file', () => {

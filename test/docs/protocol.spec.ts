@@ -221,8 +221,8 @@ describe('docs/PROTOCOL.md', () => {
     ],
     [
       'a message of another size',
-      (text) => text.replace('Largest size: 16 KiB.', 'Largest size: 17 KiB.'),
-      'ManagementRequest does not say "Largest size: 16 KiB."',
+      (text) => text.replace('Largest size: 256 KiB.', 'Largest size: 257 KiB.'),
+      'ManagementRequest does not say "Largest size: 256 KiB."',
     ],
     [
       'an error code that is missing',

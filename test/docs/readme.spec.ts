@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { Command, Option } from 'commander';
 import { clientCommand } from '../../src/cli/client-options.ts';
 import { agentDescription, managerDescription } from '../../src/cli/daemon-descriptions.ts';
+import type { DaemonHome } from '../../src/cli/daemon-home.ts';
 import { type DaemonDescription, daemonCommand } from '../../src/cli/daemon-options.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { formats } from '../../src/cli/print.ts';
@@ -49,13 +50,9 @@ function defaultsShown(title: string): Map<string, string> {
 
 const terminal = new RecordedTerminal();
 const client = optionsOf(clientCommand(terminal));
-const daemon: DaemonDescription = {
-  name: 'NAME',
-  summary: '',
-  statusCommand: '',
-  shutdownCommand: '',
-  managementEndpoint: 'tcp://management.example:1',
-};
+const commandOf = <Home extends DaemonHome>(description: DaemonDescription<Home>) =>
+  daemonCommand({ ...description, name: 'NAME' }, terminal, () => {});
+const daemons = [commandOf(managerDescription), commandOf(agentDescription)];
 
 describe('README.md', () => {
   it('lists the options of the client as they are', () => {
@@ -69,7 +66,6 @@ describe('README.md', () => {
       if (typeof defaultValue === 'string') expect(shown.get(flags), flags).to.equal(defaultValue);
     }
     const fromConfig = {
-      '-e, --endpoint <endpoints>': clientKeys.endpoint,
       '-w, --wait-time <seconds>': clientKeys.waitTime,
       '-t, --timeout <milliseconds>': clientKeys.timeout,
       '-r, --retries <count>': clientKeys.retries,
@@ -77,22 +73,17 @@ describe('README.md', () => {
     for (const [flags, { fallback }] of Object.entries(fromConfig)) {
       expect(shown.get(flags), flags).to.equal(fallback);
     }
+    const [local = 'no endpoint'] = /tcp:\S+\d/.exec(clientKeys.endpoint.summary) ?? [];
+    expect(shown.get('-e, --endpoint <endpoints>')).to.include(local);
   });
 
   it('lists the options and commands of the daemons as they are', () => {
     const title = 'Options of service-mgrd and service-mgr-agentd';
-    const command = daemonCommand(daemon, terminal, () => {});
     const shown = defaultsShown(title);
-    expect([...shown.keys()]).to.have.members(optionsOf(command).map(({ flags }) => flags));
     expect(shown.get('-f, --config <file>')).to.equal('/etc/service-mgr/NAME.conf');
-    for (const { name } of command.commands.map((verb) => ({ name: verb.name() }))) {
-      expect(section(title)).to.include(`\`${name}\``);
-    }
-  });
-
-  it('shows the management endpoints that the daemons have by default', () => {
-    for (const { name, managementEndpoint } of [managerDescription, agentDescription]) {
-      expect(readme).to.include(`\`${managementEndpoint}\` for ${name}`);
+    for (const daemon of daemons) {
+      expect([...shown.keys()]).to.have.members(optionsOf(daemon).map(({ flags }) => flags));
+      for (const verb of daemon.commands) expect(section(title)).to.include(`\`${verb.name()}\``);
     }
   });
 
@@ -111,7 +102,7 @@ describe('README.md', () => {
     const examples = readdirSync(new URL('conf/', top)).filter((name) => name.endsWith('.conf'));
     const inUse = examples.flatMap((name) => {
       const text = readFileSync(new URL(`conf/${name}`, top), 'utf8');
-      const bound = text.matchAll(/^#?(\w+_endpoint) = tcp:\/\/\*:(\d+)$/gm);
+      const bound = text.matchAll(/^#?(\w+_endpoint) = tcp:\/\/(?:\*|127\.0\.0\.1):(\d+)$/gm);
       return Array.from(bound, ([, key, port]) => `${key} ${port}`);
     });
     expect(shown).to.have.members(inUse);

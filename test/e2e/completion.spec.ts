@@ -109,12 +109,31 @@ for (const [shell, offers] of [
       expect(file?.replaceAll('\\', '')).to.equal('my own.conf');
     });
 
-    it('offers every option of every command', async () => {
-      for (const { name, command, verbs } of (await commandTrees(run)).flatMap(everyCommand)) {
-        const long = optionsOf({ name, command, verbs }).flatMap((option) => option.long ?? []);
-        expect(await offers([...name.split(' '), '--']), name).to.have.members(long);
-      }
+    it('offers the commands below a command of a daemon, also behind options', async () => {
+      expect(await offers(['service-mgrd', 'keys', 'r'])).to.have.members([
+        ...['reject', 'revoke', 'remove', 'rotate'],
+      ]);
+      expect(await offers(['service-mgrd', '-f', 'x.conf', 'audit', 'v'])).to.deep.equal(['verify']);
+      expect(await offers(['service-mgr-agentd', 'keys', 'r'])).to.deep.equal(['rotate']);
     });
+
+    it('offers roles, states and formats to the commands of a daemon', async () => {
+      const roles = ['service-mgrd', 'token', 'create', '--role', ''];
+      expect(await offers(roles)).to.have.members(['agent', 'operator', 'monitor']);
+      const states = ['service-mgrd', 'keys', 'list', '--state', 're'];
+      expect(await offers(states)).to.have.members(['retiring', 'rejected', 'revoked']);
+    });
+
+    for (const program of ['service-mgrd', 'service-mgr-agentd', 'service-mgr-client']) {
+      it(`offers every option of every command of ${program}`, async () => {
+        const tree = (await commandTrees(run)).find(({ name }) => name === program);
+        if (tree === undefined) throw new Error(`${program} has no commands`);
+        for (const node of everyCommand(tree)) {
+          const long = optionsOf(node).flatMap((option) => option.long ?? []);
+          expect(await offers([...node.name.split(' '), '--']), node.name).to.have.members(long);
+        }
+      });
+    }
   });
 }
 

@@ -99,7 +99,7 @@ describe('a daemon in the background', function () {
     writeFileSync(daemon.configFile, '[Default]\nnode_name = web1\n');
     const refused = await daemon.start();
     expect(refused.code).to.equal(78);
-    expect(refused.stderr).to.include('daemon.conf: [Default] manager_endpoint is missing');
+    expect(refused.stderr).to.include('daemon.conf: [Default] mgmt_endpoint is missing');
   });
 
   it('is there once, however many start it at the same moment', async () => {

@@ -1,17 +1,27 @@
 import { expect } from 'chai';
 import { eventually } from '../fakes/eventually.ts';
 import { installCentOs, installFreeBsd, instanceOf, pidIn } from './harness/init-scripts.ts';
+import { joinInstalled } from './harness/joined-host.ts';
 import { type PrivateRoot, startPrivateRoot } from './harness/private-root.ts';
 import { cleanUp } from './harness/processes.ts';
 
 const manager = instanceOf('service-mgrd');
-const instances = [manager, instanceOf('service-mgr-agentd')];
+const agent = instanceOf('service-mgr-agentd');
+const instances = [manager, agent];
 
 /** How often each daemon is there after the calls of its script, one after the other; with the exit code of each. */
 async function told(host: PrivateRoot, script: string, verbs: readonly string[]) {
   const codes: [string, number | null][] = [];
   for (const verb of verbs) codes.push([verb, (await host.run(script, verb)).code]);
   return codes;
+}
+
+/** Before the agent has joined a manager. */
+async function expectHowToJoin(host: PrivateRoot, ...line: [script: string, verb: string]): Promise<void> {
+  const { code, stdout, stderr } = await host.run(...line);
+  expect(code).to.not.equal(0);
+  expect(`${stdout}${stderr}`).to.match(/joined no manager.*service-mgr-agentd join/s);
+  expect(await host.pidsOf(agent.pattern)).to.deep.equal([]);
 }
 
 describe('the init scripts for CentOS, on a stand-in for its function library', function () {
@@ -21,8 +31,14 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
   before(async () => {
     host = await startPrivateRoot();
     await installCentOs(host);
+    // Before there is the user of the manager: it has to be able to use that key.
+    await host.sh('service-mgrd keys init');
   });
   after(cleanUp);
+
+  it('say what to do when the agent has joined no manager', async () => {
+    await expectHowToJoin(host, `/etc/rc.d/init.d/${agent.name}`, 'start');
+  });
 
   for (const instance of instances) {
     const { name, pattern } = instance;
@@ -30,7 +46,10 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
 
     it(`start, show, reload and stop ${name}, with the exit codes of LSB`, async () => {
       // With a manager there is somebody to take an agent's goodbye.
-      if (instance !== manager) await host.run('/etc/rc.d/init.d/service-mgrd', 'start');
+      if (instance === agent) {
+        await host.run('/etc/rc.d/init.d/service-mgrd', 'start');
+        await joinInstalled(host);
+      }
       const verbs = [
         'status',
         'stop',
@@ -100,6 +119,13 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     });
   }
 
+  it('let the manager open as many files as its settings say', async () => {
+    await host.sh('echo OPEN_FILES=5000 >>/etc/sysconfig/service-mgrd');
+    expect(await told(host, '/etc/rc.d/init.d/service-mgrd', ['restart'])).to.deep.equal([['restart', 0]]);
+    const limits = await host.sh(`cat /proc/${await pidIn(host, manager)}/limits`);
+    expect(limits).to.match(/^Max open files +5000 +5000 /m);
+  });
+
   it('have the library start the manager as its user, and the agent as root', async () => {
     const calls = (await host.sh('cat /run/functions.calls')).split('\n');
     const starts = calls.filter((call) => call.startsWith('daemon '));
@@ -109,7 +135,7 @@ describe('the init scripts for CentOS, on a stand-in for its function library', 
     for (const call of starts.filter((line) => line.includes('bin/service-mgr-agentd '))) {
       expect(call).to.match(/^daemon --force --pidfile \S+service-mgr-agentd.pid /);
     }
-    expect(starts).to.have.length(9);
+    expect(starts).to.have.length(11);
   });
 });
 
@@ -120,8 +146,14 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
   before(async () => {
     host = await startPrivateRoot();
     await installFreeBsd(host);
+    // Before there is the user of the manager: it has to be able to use that key.
+    await host.sh('service-mgrd keys init');
   });
   after(cleanUp);
+
+  it('say what to do when the agent has joined no manager', async () => {
+    await expectHowToJoin(host, '/usr/local/etc/rc.d/service_mgr_agentd', 'onestart');
+  });
 
   for (const instance of instances) {
     const { name, pattern } = instance;
@@ -138,7 +170,10 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
     });
 
     it(`start, show, reload and stop ${name}`, async () => {
-      if (instance !== manager) await host.run('/usr/local/etc/rc.d/service_mgrd', 'start');
+      if (instance === agent) {
+        await host.run('/usr/local/etc/rc.d/service_mgrd', 'start');
+        await joinInstalled(host);
+      }
       const verbs = ['status', 'start', 'status', 'start', 'reload', 'restart', 'status'];
       expect(await told(host, script, verbs)).to.deep.equal([
         ...[
@@ -191,6 +226,7 @@ describe('the rc.d scripts for FreeBSD, on a stand-in for rc.subr', function () 
           ['status', 1],
         ],
       ]);
+      await host.sh(`mv /run/good.conf ${configFile}`);
     });
   }
 });

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { eventually } from '../fakes/eventually.ts';
 import { type Instance, installDebian, instanceOf, pidIn } from './harness/init-scripts.ts';
+import { joinInstalled } from './harness/joined-host.ts';
 import { type PrivateRoot, startPrivateRoot } from './harness/private-root.ts';
 import { cleanUp } from './harness/processes.ts';
 
@@ -29,10 +30,31 @@ describe('the init scripts for Debian', function () {
     return codes;
   };
 
+  it('say 6, and what to do, when the agent has joined no manager', async () => {
+    const { code, stdout, stderr } = await host.run('service', agent.name, 'start');
+    expect(code, stderr).to.equal(6);
+    expect(`${stdout}${stderr}`).to.match(/joined no manager.*service-mgr-agentd join/s);
+    expect(await told(['status', 'stop'], agent)).to.deep.equal([
+      ['status', 3],
+      ['stop', 0],
+    ]);
+  });
+
+  it('let the manager use a key that root made before there was its user', async () => {
+    const { stdout } = await host.run('service-mgrd', 'keys', 'init');
+    expect(stdout).to.include('fingerprint');
+    expect(await told(['start'], manager)).to.deep.equal([['start', 0]]);
+    expect(await host.sh('service-mgrd keys show')).to.equal(stdout);
+    await tell('stop', manager);
+  });
+
   for (const instance of [manager, agent]) {
     it(`start, show, reload and stop ${instance.name}, with the exit codes of LSB`, async () => {
       // With a manager there is somebody to take an agent's goodbye.
-      if (instance === agent) await tell('start', manager);
+      if (instance === agent) {
+        await tell('start', manager);
+        await joinInstalled(host);
+      }
       const verbs = ['status', 'stop', 'try-restart', 'reload', 'start', 'start', 'status', 'reload'];
       expect(await told(verbs, instance)).to.deep.equal([
         ...[
@@ -129,23 +151,26 @@ describe('the init scripts for Debian', function () {
     expect(await tell('status', manager)).to.equal(0);
   });
 
-  it('make the user, run the manager as that user and the agent as root, with their environment', async () => {
-    await host.sh("echo 'SMTEST_EXTRA=from-defaults' >>/etc/default/service-mgrd");
+  it('make the user, run the manager as that user and the agent as root, with what is set for them', async () => {
+    await host.sh("printf '%s\\n' SMTEST_EXTRA=from-defaults OPEN_FILES=5000 >>/etc/default/service-mgrd");
     expect(await tell('restart', manager)).to.equal(0);
     expect(await tell('start', agent)).to.equal(0);
     const users = await host.sh('ps -o user:20= -C node');
     expect(users.trim().split(/\s+/)).to.have.members(['root', 'service-mgr']);
     const environment = await host.sh(`tr '\\0' '\\n' </proc/${await pidIn(host, manager)}/environ`);
     expect(environment).to.include('SMTEST_EXTRA=from-defaults\n');
+    const limits = await host.sh(`cat /proc/${await pidIn(host, manager)}/limits`);
+    expect(limits).to.match(/^Max open files +5000 +5000 /m);
     await eventually(
       async () => (await host.sh('service-mgr-client nodes')).includes('alive'),
       'the agent has found the manager',
     );
   });
 
-  it('keep the files of the agent out of the hands of the manager', async () => {
+  it('keep the keys to their owners, and the files of the agent out of the hands of the manager', async () => {
+    const state = '/var/lib/service-mgr';
     const modes = await host.sh(
-      "stat -c '%a %U %G %n' /run/service-mgr /var/lib/service-mgr /var/lib/service-mgr/agent /var/log/service-mgr/*",
+      `stat -c '%a %U %G %n' /run/service-mgr ${state} ${state}/agent /var/log/service-mgr/*`,
     );
     expect(modes.trim().split('\n')).to.deep.equal([
       '1775 root service-mgr /run/service-mgr',
@@ -153,6 +178,14 @@ describe('the init scripts for Debian', function () {
       '700 root root /var/lib/service-mgr/agent',
       '640 root root /var/log/service-mgr/service-mgr-agentd.log',
       '640 service-mgr adm /var/log/service-mgr/service-mgrd.log',
+    ]);
+    const secrets = ['manager.key', 'audit.log', 'agent/agent.key', 'agent/audit.log'];
+    const owners = await host.sh(`cd ${state} && stat -c '%a %U %n' ${secrets.join(' ')}`);
+    expect(owners.trim().split('\n')).to.deep.equal([
+      '600 service-mgr manager.key',
+      '600 service-mgr audit.log',
+      '600 root agent/agent.key',
+      '600 root agent/audit.log',
     ]);
   });
 

@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { eventually } from '../fakes/eventually.ts';
 import { built } from './harness/daemon.ts';
+import { joinInstalled } from './harness/joined-host.ts';
 import { type NamespacedSystemd, startSystemd } from './harness/namespaced-systemd.ts';
 import { endpoint, freePorts } from './harness/ports.ts';
 import { cleanUp, runProgram } from './harness/processes.ts';
 import { temporaryFolder } from './harness/temporary-folder.ts';
 
-const units = fileURLToPath(new URL('../../init.d/systemd/', import.meta.url));
+const top = fileURLToPath(new URL('../../', import.meta.url));
+const units = join(top, 'init.d/systemd/');
 const names = ['service-mgrd', 'service-mgr-agentd'];
 const watchdogSeconds = 8;
 
@@ -18,13 +20,15 @@ const unitText = (name: string) => readFileSync(join(units, `${name}.service`), 
 describe('the systemd units', function () {
   this.timeout(60_000);
   let systemd: NamespacedSystemd;
-  let frontend: string;
+  let joinEndpoint: string;
 
   const sh = async (line: string) => {
     const { code, stdout, stderr } = await systemd.run('sh', '-c', line);
     if (code !== 0) throw new Error(`${line}: exit code ${code}\n${stdout}${stderr}`);
     return stdout;
   };
+  const commandFor = (name: string) =>
+    `/run/service-mgr-test/node /run/service-mgr-test/${name}.cjs -f /run/service-mgr-test/${name}.conf`;
   const ask = async (name: string, property: string) =>
     (await sh(`systemctl show --value --property ${property} ${name}`)).trim();
   const logOf = (name: string) => sh(`cat /run/service-mgr-test/${name}.log`);
@@ -33,9 +37,9 @@ describe('the systemd units', function () {
 
   before(async () => {
     systemd = await startSystemd();
-    const [one = 0, ...ports] = await freePorts(6);
-    const [backend, sink, mgmt, publisher, agentMgmt] = ports.map(endpoint);
-    frontend = endpoint(one);
+    const ports = await freePorts(7);
+    const [frontend, backend, sink, mgmt, publisher, agentMgmt, joining = ''] = ports.map(endpoint);
+    joinEndpoint = joining;
     // PrivateTmp and ProtectHome may hide where the tests and this Node.js lie.
     await sh(`mkdir -p /run/service-mgr-test /run/users/etc
       cp ${dirname(built('service-mgrd'))}/*.cjs ${dirname(built('service-mgrd'))}/*.node /run/service-mgr-test
@@ -54,17 +58,24 @@ backend_endpoint = ${backend}
 sink_endpoint = ${sink}
 mgmt_endpoint = ${mgmt}
 publisher_endpoint = ${publisher}
+[security]
+mode = curve
+join_endpoint = ${joinEndpoint}
 `,
     );
     writeFileSync(
       join(inside, 'service-mgr-agentd.conf'),
       `[Default]
-manager_endpoint = ${backend}
-sink_endpoint = ${sink}
 mgmt_endpoint = ${agentMgmt}
 node_name = web1
 service_program = /run/service-mgr-test/service
+[security]
+mode = curve
 `,
+    );
+    writeFileSync(
+      join(inside, 'service-mgr-client.conf'),
+      '[security]\nkey_dir = /run/service-mgr-test/client-keys\n',
     );
     // As an init script does it that knows nothing of systemd.
     const script = `#!/bin/sh
@@ -109,7 +120,7 @@ WatchdogSec=${watchdogSeconds}
     const line = [
       'security',
       '--offline=true',
-      '--threshold=20',
+      '--threshold=18',
       '--no-pager',
       `${units}service-mgrd.service`,
     ];
@@ -117,7 +128,30 @@ WatchdogSec=${watchdogSeconds}
     expect(rated.code, rated.stdout).to.equal(0);
   });
 
+  it('let the manager open a file for each connection that it takes, as the init scripts do', () => {
+    const numberIn = (file: string, pattern: RegExp) =>
+      Number(pattern.exec(readFileSync(join(top, file), 'utf8'))?.[1]);
+    const ofEachSocket = numberIn('conf/service-mgrd.conf', /^#max_connections = (\d+)$/m);
+    const inScript = /^OPEN_FILES=(\d+)$/m;
+    const limits = [
+      numberIn('init.d/systemd/service-mgrd.service', /^LimitNOFILE=(\d+)$/m),
+      ...['Debian', 'CentOS'].map((system) => numberIn(`init.d/${system}/service-mgrd`, inScript)),
+    ];
+    // Frontend, backend, sink and publisher; half as much again for handshakes under way.
+    for (const limit of limits) expect(limit).to.be.above(1.5 * 4 * ofEachSocket);
+  });
+
+  it('do not start again and again an agent that has joined no manager', async () => {
+    const name = 'service-mgr-agentd';
+    expect((await systemd.run('systemctl', 'start', name)).code).to.equal(1);
+    expect(await ask(name, 'ExecMainStatus')).to.equal('78');
+    expect(await ask(name, 'ActiveState')).to.equal('failed');
+    expect(await logOf(name)).to.match(/joined no manager.*service-mgr-agentd join/);
+  });
+
   it('are up when the daemons say so, with the manager as its own user', async () => {
+    await sh('systemctl start service-mgrd');
+    await joinInstalled({ sh }, { commandFor, joinEndpoint });
     for (const name of names) {
       await sh(`systemctl start ${name}`);
       expect(await logOf(name)).to.include('.started"');
@@ -127,6 +161,19 @@ WatchdogSec=${watchdogSeconds}
     expect(await ask('service-mgrd', 'StatusText')).to.match(/^\d agents, 0 open requests$/);
     const user = await sh(`ps -o user:20= -p ${await ask('service-mgrd', 'MainPID')}`);
     expect(user.trim()).to.equal('service-mgr');
+  });
+
+  it('leave the secret keys to those whose they are', async () => {
+    const state = '/var/lib/service-mgr';
+    const modes = await sh(
+      `stat -c '%a %U %G %n' ${state} ${state}/manager.key ${state}/agent ${state}/agent/agent.key`,
+    );
+    expect(modes.trim().split('\n')).to.deep.equal([
+      '1770 root service-mgr /var/lib/service-mgr',
+      '600 service-mgr service-mgr /var/lib/service-mgr/manager.key',
+      '700 root root /var/lib/service-mgr/agent',
+      '600 root root /var/lib/service-mgr/agent/agent.key',
+    ]);
   });
 
   it('fail to start, with the exit code of the daemon, where the configuration is bad', async () => {
@@ -147,12 +194,10 @@ WatchdogSec=${watchdogSeconds}
   });
 
   it('let what an agent has started outlive it, and hand it nothing of systemd', async () => {
-    const client = ['/run/service-mgr-test/node', '/run/service-mgr-test/service-mgr-client.cjs'];
-    await eventually(async () => {
-      const nodes = await systemd.run(client[0] ?? '', client[1] ?? '', '-e', frontend, 'nodes');
-      return nodes.stdout.includes('alive');
-    }, 'the agent has found its manager');
-    await sh(`${client.join(' ')} -e ${frontend} -T web1 -c start -s database`);
+    const client = commandFor('service-mgr-client');
+    const isThere = async () => (await sh(`${client} nodes`)).includes('alive');
+    await eventually(isThere, 'the agent has found its manager');
+    await sh(`${client} -T web1 -c start -s database`);
     const [pid] = (await sh('pgrep -fx "sleep 2147485"')).trim().split('\n');
     expect(await sh(`cat /proc/${pid}/cgroup`)).to.include('service-mgr-agentd.service');
     expect(await sh('cat /run/service-mgr-test/environment')).to.not.match(/NOTIFY|WATCHDOG|INVOCATION/);

@@ -1,6 +1,8 @@
 import { main } from '../../src/cli/main.ts';
 import type { Files } from '../../src/platform/files.ts';
+import type { CurveKeys } from '../../src/security/keys.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
+import { MemoryKeyFiles } from './memory-key-files.ts';
 import { RecordedTerminal, type RecordedTerminalOptions } from './recorded-terminal.ts';
 import { type Script, ScriptedManager } from './scripted-manager.ts';
 
@@ -15,6 +17,10 @@ export interface RunOptions {
   readonly terminal?: RecordedTerminalOptions;
   /** Path -> text. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Where keys and joined managers are kept: in `/home/alice/.config/service-mgr`. */
+  readonly keyFiles?: MemoryKeyFiles;
+  /** The keys of the manager, where it has security. */
+  readonly managerKeys?: CurveKeys;
   /** What happens while the program runs. It ends when this has ended, unless it ends by itself. */
   readonly meanwhile?: (running: Running) => Promise<void>;
   readonly startedMs?: number;
@@ -29,16 +35,29 @@ export interface Running {
   interrupt(): void;
 }
 
+const configFolder = '/home/alice/.config';
+
 /** Runs service-mgr-client against a scripted manager to its end. */
 export async function runClient(
   argv: readonly string[],
   script: Script = {},
-  { terminal: look, files = {}, meanwhile, startedMs, nowMs }: RunOptions = {},
+  {
+    terminal: look,
+    managerKeys,
+    files = {},
+    keyFiles = new MemoryKeyFiles(),
+    meanwhile,
+    startedMs,
+    nowMs,
+  }: RunOptions = {},
 ): Promise<Run> {
-  const manager = await new ScriptedManager(script, nowMs).start();
+  const manager = await new ScriptedManager(script, nowMs, managerKeys).start();
   const terminal = new RecordedTerminal(look);
   const interrupt = new AbortController();
-  const deps = { terminal, files: filesOf(files), interrupted: interrupt.signal, client: manager.deps };
+  const deps = {
+    ...{ terminal, files: filesOf(files), keyFiles, configFolder, userName: 'alice' },
+    ...{ interrupted: interrupt.signal, openClient: () => manager.deps },
+  };
   const running = main(argv, startedMs === undefined ? deps : { ...deps, startedMs });
   await meanwhile?.({ manager, terminal, interrupt: () => interrupt.abort() });
   const code = await running;

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { eventually } from './eventually.ts';
 import { program } from './proc-files.ts';
 
-/** A process that has a database open, and writes to it all the time. */
+/** A process that has a database, or a file that only grows, open, and writes to it all the time. */
 export class DatabaseWriter {
   readonly #child: ChildProcess;
   readonly #said: string;
@@ -16,7 +16,7 @@ export class DatabaseWriter {
 
   /** Resolves when it has written so much. `said` is a file that is to be made. */
   static async start(
-    kind: 'store' | 'journal',
+    kind: 'store' | 'journal' | 'append-file' | 'turned-file',
     file: string,
     said: string,
     writes: number,

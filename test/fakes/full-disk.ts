@@ -8,7 +8,7 @@ const mount = 'mount -t tmpfs -o size=16m tmpfs "$0" && exec "$@"';
 
 /** Undefined where this host does not let us mount. */
 export function runOnFullDisk(
-  kind: 'store' | 'answers' | 'journal',
+  kind: 'store' | 'answers' | 'journal' | 'append-file',
   folder: string,
 ): FullDiskReport | undefined {
   const canMount = spawnSync('unshare', [...inAMount, 'sh', '-c', mount, folder, 'true']).status === 0;

@@ -239,7 +239,8 @@ export class ConnectingSocket extends MemorySocket implements platform.Connectin
 
   connected(link: Link): void {
     this.link = link;
-    if (this.security !== undefined) queueMicrotask(() => this.#options.onHandshakeDone?.());
+    const serverKey = link.server.security?.publicKey;
+    if (serverKey !== undefined) queueMicrotask(() => this.#options.onHandshakeDone?.(serverKey));
     this.flush();
   }
 

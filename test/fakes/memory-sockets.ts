@@ -1,7 +1,12 @@
 import { Admission, type AdmissionOptions } from '../../src/platform/admission.ts';
 import type { Cancel, Clock } from '../../src/platform/clock.ts';
 import { nodeClock } from '../../src/platform/node/clock.ts';
-import type { ClientSecurity, Decide, ServerSecurity } from '../../src/platform/socket-security.ts';
+import type {
+  AdmissionRules,
+  ClientSecurity,
+  Decide,
+  ServerSecurity,
+} from '../../src/platform/socket-security.ts';
 import type {
   BindOptions,
   ConnectOptions,
@@ -62,8 +67,8 @@ export class MemorySockets implements Sockets {
     this.#admission = new Admission({ clock, ...options });
   }
 
-  authenticate(decide: Decide): void {
-    this.#admission.authenticate(decide);
+  authenticate(decide: Decide, rules?: AdmissionRules): void {
+    this.#admission.authenticate(decide, rules);
   }
 
   /** Where several programs share these sockets, each has an admission of its own. */

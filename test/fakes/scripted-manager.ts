@@ -1,5 +1,6 @@
 import type { ClientDeps } from '../../src/client/index.ts';
-import type { Socket } from '../../src/platform/sockets.ts';
+import type { BindOptions, Socket } from '../../src/platform/sockets.ts';
+import { type CurveKeys, curveBytes } from '../../src/security/keys.ts';
 import type { RequestEnd } from '../../src/wire/end.ts';
 import type { RequestId } from '../../src/wire/fields.ts';
 import type { NodeInfo, Query, RequestInfo } from '../../src/wire/query.ts';
@@ -40,23 +41,33 @@ export class ScriptedManager {
   /** Bodies of the requests that came. */
   readonly requests: RequestBody[] = [];
   readonly queries: Query[] = [];
+  /** Signatures of both, in the order in which they came. */
+  readonly signatures: string[] = [];
   /** Takes nothing and answers nothing on its frontend. */
   isSilent = false;
   /** Takes no request, but answers questions. */
   isSilentToRequests = false;
-  readonly #sockets = new MemorySockets();
+  readonly #sockets: MemorySockets;
+  readonly #own: CurveKeys | undefined;
   readonly #script: Script;
   #publisher: Socket | undefined;
 
-  constructor(script: Script = {}, startMs = 0) {
+  /** `own`: its keys, where it has security; then it lets in whoever knows it. */
+  constructor(script: Script = {}, startMs = 0, own?: CurveKeys) {
     this.#script = script;
+    this.#own = own;
     this.clock = new ManualClock(startMs);
+    this.#sockets = new MemorySockets({ clock: this.clock });
+    this.#sockets.authenticate(() => true);
     this.deps = { sockets: this.#sockets, clock: this.clock, newId: () => requestId };
   }
 
   async start(): Promise<this> {
-    const frontend = await this.#sockets.bindRouter('tcp://127.0.0.1:5500');
-    const publisher = await this.#sockets.bindPublisher(`tcp://127.0.0.1:${port}`);
+    const frontend = await this.#sockets.bindRouter('tcp://127.0.0.1:5500', this.#secured('frontend'));
+    const publisher = await this.#sockets.bindPublisher(
+      `tcp://127.0.0.1:${port}`,
+      this.#secured('publisher'),
+    );
     this.#publisher = publisher;
     void this.#serveFrontend(frontend);
     void this.#servePublisher(publisher);
@@ -74,7 +85,7 @@ export class ScriptedManager {
   async #serveFrontend(frontend: Socket): Promise<void> {
     for await (const [peer, delimiter, frame] of frontend) {
       if (peer === undefined || delimiter === undefined || frame === undefined || this.isSilent) continue;
-      const reply = this.#replyTo(JSON.parse(frame.toString()));
+      const reply = this.#replyTo(this.#opened(frame));
       if (reply !== undefined) frontend.send([peer, delimiter, Buffer.from(JSON.stringify(reply))]);
     }
   }
@@ -88,6 +99,19 @@ export class ScriptedManager {
       const whole = { uuid: requestId, outcomes: [], unnamed: 0, withheld: 0, isCancelled: false, ...end };
       this.publish(`end/${requestId}`, whole);
     }
+  }
+
+  #secured(domain: string): BindOptions {
+    if (this.#own === undefined) return {};
+    const { publicKey, secretKey } = this.#own;
+    const pair = { publicKey: curveBytes(publicKey), secretKey: curveBytes(secretKey) };
+    return { security: { kind: 'server', domain, ...pair } };
+  }
+
+  #opened(frame: Buffer) {
+    const message = JSON.parse(frame.toString());
+    if (typeof message.signature === 'string') this.signatures.push(message.signature);
+    return 'signed' in message ? JSON.parse(message.signed) : message;
   }
 
   #replyTo(message: { body?: string; query?: Query['query'] } & Partial<Query>): object | undefined {

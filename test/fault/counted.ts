@@ -1,10 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { History } from '../../src/client/index.ts';
-import { type RunningAgent, type RunningManager, startAgent, startClient } from '../e2e/harness/fleet.ts';
+import type { History, ServiceManager } from '../../src/client/index.ts';
+import type { DaemonOptions } from '../e2e/harness/daemon.ts';
+import {
+  type RunningAgent,
+  type RunningManager,
+  startAgent,
+  startClient,
+  startManager,
+} from '../e2e/harness/fleet.ts';
+import { openLibrary } from '../e2e/harness/library.ts';
 import { isObject, type JsonObject } from '../e2e/harness/management.ts';
 import type { Exit, Program } from '../e2e/harness/program.ts';
+import {
+  clientArgs,
+  clientOf,
+  SecuredManager,
+  startSecuredAgent,
+  startSecuredManager,
+} from '../e2e/harness/secured-fleet.ts';
 import { serviceProgram } from '../e2e/harness/service-program.ts';
 import { eventually } from '../fakes/eventually.ts';
+
+/** A manager, and what it takes to ask it. */
+export interface AskedManager {
+  readonly manager: RunningManager;
+  readonly library: ServiceManager;
+  /** See `ActionRequest`. */
+  readonly as: readonly string[];
+}
+
+/** On loopback: one without security, or one that is asked by an operator whom it knows. */
+export async function startAskedManager(security: 'keys' | 'none'): Promise<AskedManager> {
+  if (security === 'none') {
+    const manager = await startManager();
+    return { manager, library: openLibrary(manager.endpoints.frontend), as: [] };
+  }
+  const manager = await startSecuredManager();
+  const operator = await manager.enrol('operator', 'alice');
+  return { manager, library: clientOf(operator), as: clientArgs(operator) };
+}
 
 /** A node, and how often it acted on a service. */
 export interface Counted {
@@ -17,24 +51,28 @@ export interface CountedAgent extends Counted {
   readonly daemon: RunningAgent;
 }
 
-export interface CountedOptions {
+export interface CountedOptions extends Pick<DaemonOptions, 'within' | 'sections'> {
+  /** One that has keys gets an agent that has joined it. */
   readonly managers: readonly RunningManager[];
   readonly nodeName: string;
   /** Part of the time in the service's name that an action takes here, in percent. Default 100. */
   readonly share?: number;
   /** What an action does before it takes its time: a line of sh. */
   readonly begin?: string;
-  /** See `ProgramOptions`. */
-  readonly within?: readonly string[];
 }
 
 export async function startCountedAgent(options: CountedOptions): Promise<CountedAgent> {
-  const { managers, nodeName, share = 100, begin = ':', within = [] } = options;
+  const { managers, nodeName, share = 100, begin = ':', ...more } = options;
   // The name of the service ends with the milliseconds that its actions take.
   const takeTime = `ms=$(( \${1##*-} * ${share} / 100 ))
 [ "$ms" -eq 0 ] || sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"`;
   const program = serviceProgram(`${begin}\n${takeTime}`);
-  const daemon = await startAgent({ managers, nodeName, serviceProgram: program.file, within });
+  const shared = { nodeName, serviceProgram: program.file, ...more };
+  const [manager] = managers;
+  const daemon =
+    manager instanceof SecuredManager
+      ? await startSecuredAgent({ manager, ...shared })
+      : await startAgent({ managers, ...shared });
   return {
     node: nodeName,
     daemon,
@@ -57,6 +95,8 @@ export function untilBegun(agents: readonly Counted[], service: string, withinMs
 
 export interface ActionRequest {
   readonly endpoints: readonly string[];
+  /** More command line: who asks. */
+  readonly as?: readonly string[];
   readonly topic?: string;
   /** One that must not happen twice. */
   readonly action?: 'restart' | 'start';
@@ -84,8 +124,16 @@ export interface Asked {
 const startUpMs = 5_000;
 
 export function ask(request: ActionRequest): Asked {
-  const { endpoints, topic = 'any', action = 'restart', service, windowSeconds, within = [] } = request;
-  const line = ['-e', endpoints.join(','), '-w', String(windowSeconds), '--yes'];
+  const {
+    endpoints,
+    as = [],
+    topic = 'any',
+    action = 'restart',
+    service,
+    windowSeconds,
+    within = [],
+  } = request;
+  const line = [...as, '-e', endpoints.join(','), '-w', String(windowSeconds), '--yes'];
   const client = startClient([...line, '-T', topic, '-c', action, '-s', service], { within });
   return {
     service,

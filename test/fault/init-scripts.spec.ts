@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type Instance, installDebian, instanceOf, pidIn } from '../e2e/harness/init-scripts.ts';
+import { joinInstalled } from '../e2e/harness/joined-host.ts';
 import { type PrivateRoot, startPrivateRoot } from '../e2e/harness/private-root.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import { eventually } from '../fakes/eventually.ts';
@@ -15,6 +16,9 @@ describe('a daemon that is started and stopped by its Debian init script', funct
   before(async () => {
     host = await startPrivateRoot();
     await installDebian(host);
+    await host.sh('service service-mgrd start');
+    await joinInstalled(host);
+    await host.sh('service service-mgrd stop');
   });
   after(cleanUp);
 

@@ -1,33 +1,30 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ServiceManager } from '../../src/client/index.ts';
-import { type RunningManager, startManager } from '../e2e/harness/fleet.ts';
-import { openLibrary } from '../e2e/harness/library.ts';
+import { agentCommand } from '../e2e/harness/joined-fleet.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import { startsSlowly, type TestService } from '../e2e/harness/services.ts';
 import { eventually } from '../fakes/eventually.ts';
 import {
   type Asked,
+  type AskedManager,
   ask,
   type Counted,
   type CountedAgent,
   recallOf,
   serviceTaking,
   settle,
+  startAskedManager,
   startCountedAgent,
   untilBegun,
 } from './counted.ts';
 import { often, playRounds, type Round, spread } from './rounds.ts';
 
-interface Fleet {
-  readonly manager: RunningManager;
-  readonly library: ServiceManager;
+interface Fleet extends AskedManager {
   readonly victim: CountedAgent;
   readonly witness: CountedAgent;
 }
 
-const fleetCount = 3;
 const windowSeconds = 30;
 const longestWaitMs = 15_000;
 const actionMs = 1_500;
@@ -37,7 +34,7 @@ describe('an agent that is killed', function () {
   let fleets: Fleet[] = [];
 
   before(async () => {
-    fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
+    fleets = await Promise.all([startFleet('none'), startFleet('none'), startFleet('keys')]);
   });
   after(cleanUp);
 
@@ -129,18 +126,26 @@ describe('an agent that is killed', function () {
       return settledStart(fleet, service, asked);
     });
   });
+
+  it('leaves an audit log without a gap', async () => {
+    for (const { victim } of fleets) {
+      const { code, stdout, stderr } = await agentCommand(victim.daemon, 'audit', 'verify');
+      expect(code, stdout + stderr).to.equal(0);
+    }
+  });
 });
 
 /** The services with an init script are run by the real service(8). */
 const leavesServicesToTheHost = 'case "$1" in smtest-*) exec service "$@";; esac';
 
-async function startFleet(): Promise<Fleet> {
-  const manager = await startManager();
+async function startFleet(security: 'keys' | 'none'): Promise<Fleet> {
+  const asked = await startAskedManager(security);
+  const managers = [asked.manager];
   const [victim, witness] = await Promise.all([
-    startCountedAgent({ managers: [manager], nodeName: 'victim', begin: leavesServicesToTheHost }),
-    startCountedAgent({ managers: [manager], nodeName: 'witness' }),
+    startCountedAgent({ managers, nodeName: 'victim', begin: leavesServicesToTheHost }),
+    startCountedAgent({ managers, nodeName: 'witness' }),
   ]);
-  return { manager, library: openLibrary(manager.endpoints.frontend), victim, witness };
+  return { ...asked, victim, witness };
 }
 
 /** Both agents run, also after a round that failed, and the manager knows. */
@@ -159,8 +164,8 @@ async function untilAlive({ library, victim, witness }: Fleet): Promise<void> {
   );
 }
 
-function request({ manager }: Fleet, topic: string, action: 'restart' | 'start', service: string): Asked {
-  return ask({ endpoints: [manager.endpoints.frontend], topic, action, service, windowSeconds });
+function request({ manager, as }: Fleet, topic: string, action: 'restart' | 'start', service: string): Asked {
+  return ask({ endpoints: [manager.endpoints.frontend], as, topic, action, service, windowSeconds });
 }
 
 async function askForStart(fleet: Fleet, service: TestService): Promise<Asked> {

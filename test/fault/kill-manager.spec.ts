@@ -1,29 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ServiceManager } from '../../src/client/index.ts';
-import { type RunningManager, startManager } from '../e2e/harness/fleet.ts';
-import { openLibrary } from '../e2e/harness/library.ts';
+import { managerCommand } from '../e2e/harness/joined-fleet.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
 import {
   type Asked,
+  type AskedManager,
   ask,
   type CountedAgent,
   recallOf,
   serviceTaking,
   settle,
+  startAskedManager,
   startCountedAgent,
   untilBegun,
 } from './counted.ts';
 import { often, playRounds, type Round, spread } from './rounds.ts';
 
-interface Fleet {
-  readonly manager: RunningManager;
-  readonly library: ServiceManager;
+interface Fleet extends AskedManager {
   /** They answer at once, after half of the action's time, and after all of it. */
   readonly agents: readonly CountedAgent[];
 }
 
-const fleetCount = 2;
 const actionMs = 1_200;
 const windowSeconds = 30;
 /** Long before the end of the window: the client has not just waited for that. */
@@ -34,7 +31,7 @@ describe('a manager that is killed while a request is under way', function () {
   let fleets: Fleet[] = [];
 
   before(async () => {
-    fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
+    fleets = await Promise.all([startFleet('none'), startFleet('keys')]);
   });
   after(cleanUp);
 
@@ -66,21 +63,29 @@ describe('a manager that is killed while a request is under way', function () {
       return finish(fleet, asked);
     });
   });
+
+  it('leaves an audit log without a gap', async () => {
+    for (const { manager } of fleets) {
+      const { code, stdout, stderr } = await managerCommand(manager, 'audit', 'verify');
+      expect(code, stdout + stderr).to.equal(0);
+    }
+  });
 });
 
-async function startFleet(): Promise<Fleet> {
-  const manager = await startManager();
+async function startFleet(security: 'keys' | 'none'): Promise<Fleet> {
+  const asked = await startAskedManager(security);
+  const { manager } = asked;
   const agents = await Promise.all(
     [0, 50, 100].map((share) =>
       startCountedAgent({ managers: [manager], nodeName: `takes-${share}`, share }),
     ),
   );
   await manager.waitForSubscribers(agents.length);
-  return { manager, library: openLibrary(manager.endpoints.frontend), agents };
+  return { ...asked, agents };
 }
 
-function askAll({ manager }: Fleet, service: string): Asked {
-  return ask({ endpoints: [manager.endpoints.frontend], service, windowSeconds });
+function askAll({ manager, as }: Fleet, service: string): Asked {
+  return ask({ endpoints: [manager.endpoints.frontend], as, service, windowSeconds });
 }
 
 async function restart({ manager }: Fleet, pauseMs: number): Promise<void> {

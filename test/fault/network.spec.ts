@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type RunningManager, runClient, startManager } from '../e2e/harness/fleet.ts';
 import { cleanUp } from '../e2e/harness/processes.ts';
+import { clientArgs, startSecuredManager } from '../e2e/harness/secured-fleet.ts';
+import { temporaryFolder } from '../e2e/harness/temporary-folder.ts';
 import { eventually } from '../fakes/eventually.ts';
 import {
   answersByNode,
@@ -21,6 +25,11 @@ interface Fleet {
   readonly network: Network;
   readonly manager: RunningManager;
   readonly agent: CountedAgent;
+  readonly client: {
+    readonly args: readonly string[];
+    /** Where it runs. */
+    readonly within: readonly string[];
+  };
   readonly usages: { readonly manager: Usage[]; readonly agent: Usage[] };
 }
 
@@ -42,43 +51,64 @@ describe('a network that drops all packets in the middle of a request', function
   after(cleanUp);
 
   it('loses no answer, repeats nothing, and is got over one heartbeat after it is whole again', async () => {
-    const fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
-    await playRounds('network', often(2, 100), fleets, play).finally(() => {
-      for (const { usages } of fleets)
-        say(`      network: manager ${courseOf(usages.manager)}; agent ${courseOf(usages.agent)}`);
-    });
-    if (!isLong) return;
-    for (const { usages } of fleets) {
-      const [manager, agent] = [growthOf(usages.manager), growthOf(usages.agent)];
-      expect(manager.descriptors, 'more descriptors in the manager').to.be.at.most(2);
-      // An agent holds the output of an action for a minute more, so it depends on how many there were.
-      expect(agent.descriptors, 'more descriptors in the agent').to.be.at.most(10);
-      expect(manager.residentMiB, 'more memory in the manager').to.be.at.most(12);
-      expect(agent.residentMiB, 'more memory in the agent').to.be.at.most(12);
-    }
+    const fleets = [suffer('network', startOpenFleet), suffer('network, with keys', startSecuredFleet)];
+    // Each is played to its end, also when another one has failed.
+    for (const played of await Promise.allSettled(fleets))
+      if (played.status === 'rejected') throw played.reason;
   });
 });
 
-async function startFleet(): Promise<Fleet> {
-  const network = makeNetwork();
-  const { address, enter } = network.manager;
+async function suffer(name: string, startFleet: () => Promise<Fleet>): Promise<void> {
+  const fleets = await Promise.all(Array.from({ length: fleetCount }, startFleet));
+  await playRounds(name, often(2, 100), fleets, play).finally(() => {
+    for (const { usages } of fleets)
+      say(`      ${name}: manager ${courseOf(usages.manager)}; agent ${courseOf(usages.agent)}`);
+  });
+  if (!isLong) return;
+  for (const { usages } of fleets) {
+    const [manager, agent] = [growthOf(usages.manager), growthOf(usages.agent)];
+    expect(manager.descriptors, 'more descriptors in the manager').to.be.at.most(2);
+    // An agent holds the output of an action for a minute more, so it depends on how many there were.
+    expect(agent.descriptors, 'more descriptors in the agent').to.be.at.most(10);
+    expect(manager.residentMiB, 'more memory in the manager').to.be.at.most(12);
+    expect(agent.residentMiB, 'more memory in the agent').to.be.at.most(12);
+  }
+}
+
+function optionsOf({ manager: { address, enter } }: Network) {
   const at = (port: number) => `tcp://${address}:${port}`;
-  const manager = await startManager({
+  const endpoints = { frontend: at(5_500), backend: at(5_600), sink: at(5_700), publisher: at(5_750) };
+  // Sockets in the file system are reached from outside, too.
+  const folder = temporaryFolder();
+  const inFolder = (name: string) => `ipc://${join(folder, name)}`;
+  return {
     within: enter,
-    endpoints: {
-      frontend: at(5_500),
-      backend: at(5_600),
-      sink: at(5_700),
-      publisher: at(5_750),
-      mgmt: at(5_800),
-    },
-  });
-  const agent = await startCountedAgent({
-    managers: [manager],
-    nodeName: 'afar',
-    within: network.agent.enter,
-  });
-  return { network, manager, agent, usages: { manager: [], agent: [] } };
+    endpoints: { ...endpoints, mgmt: inFolder('mgmt') },
+    joinEndpoint: inFolder('join'),
+  };
+}
+
+/** The client is beside the manager, and the cable between them and the agent. */
+async function startOpenFleet(): Promise<Fleet> {
+  const network = makeNetwork();
+  const sections = { security: { mode: 'none', allow_insecure: 'yes' } };
+  const manager = await startManager({ ...optionsOf(network), sections });
+  const { enter } = network.agent;
+  const agent = await startCountedAgent({ managers: [manager], nodeName: 'afar', within: enter, sections });
+  const file = join(temporaryFolder(), 'client.conf');
+  writeFileSync(file, '[security]\nmode = none\nallow_insecure = yes\n');
+  const client = { args: ['-f', file], within: network.manager.enter };
+  return { network, manager, agent, client, usages: { manager: [], agent: [] } };
+}
+
+/** The cable is between the manager and both of the others. */
+async function startSecuredFleet(): Promise<Fleet> {
+  const network = makeNetwork();
+  const manager = await startSecuredManager(optionsOf(network));
+  const { enter } = network.agent;
+  const agent = await startCountedAgent({ managers: [manager], nodeName: 'afar', within: enter });
+  const client = { args: clientArgs(await manager.enrol('operator', 'alice')), within: enter };
+  return { network, manager, agent, client, usages: { manager: [], agent: [] } };
 }
 
 async function play(round: number, fleet: Fleet): Promise<Round> {
@@ -110,9 +140,9 @@ async function play(round: number, fleet: Fleet): Promise<Round> {
   };
 }
 
-function request({ manager, network }: Fleet, service: string, windowSeconds: number) {
+function request({ manager, client }: Fleet, service: string, windowSeconds: number) {
   const endpoints = [manager.endpoints.frontend];
-  return ask({ endpoints, service, windowSeconds, within: network.manager.enter });
+  return ask({ endpoints, service, windowSeconds, as: client.args, within: client.within });
 }
 
 /** Asks until the agent answers; what is asked in vain must not be done twice either. */
@@ -136,7 +166,7 @@ function untilAlive(fleet: Fleet): Promise<void> {
   return eventually(isAlive, 'the agent is alive', 20_000);
 }
 
-/** Only a program in the manager's namespace can ask it. */
+/** Only a program on the cable can ask the manager. */
 function recallWithin(fleet: Fleet): Recall {
   return async (service) => {
     const list = await runWithin(fleet, 'requests', 'list', '--service', service, '--format', 'ndjson');
@@ -146,9 +176,9 @@ function recallWithin(fleet: Fleet): Recall {
   };
 }
 
-async function runWithin({ network, manager }: Fleet, ...line: readonly string[]): Promise<string> {
-  const endpoint = ['-e', manager.endpoints.frontend];
-  const { code, stdout, stderr } = await runClient([...endpoint, ...line], { within: network.manager.enter });
+async function runWithin({ client, manager }: Fleet, ...line: readonly string[]): Promise<string> {
+  const args = [...line, ...client.args, '-e', manager.endpoints.frontend];
+  const { code, stdout, stderr } = await runClient(args, { within: client.within });
   if (code !== 0) throw new Error(`the client ended with ${code}: ${line.join(' ')}: ${stderr}`);
   return stdout;
 }

@@ -76,6 +76,7 @@ const act = fc.oneof(
 );
 type Act = typeof act extends fc.Arbitrary<infer Value> ? Value : never;
 const step = fc.record({ act, thenMs: fc.constantFrom(0, 10, 300, 1_500, 4_000) });
+const steps = fc.array(step, { minLength: 10, maxLength: 40 });
 
 interface Sent {
   readonly id: RequestId;
@@ -299,12 +300,12 @@ describe('whatever is lost, killed and started anew', () => {
   it('every request ends with one outcome per node, nothing runs twice, no answer is missing', async function () {
     this.timeout(120_000);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), fc.nat(), async (steps, seed) => {
-        const fleet = await Fleet.start({ managers: managerNames, nodes: nodeNames });
+      fc.asyncProperty(steps, fc.nat(), fc.boolean(), async (history, seed, isSecure) => {
+        const fleet = await Fleet.start({ managers: managerNames, nodes: nodeNames, isSecure });
         // The managers have stored whom they know.
         await fleet.hurry(100);
         const storm = new Storm(fleet, seed);
-        for (const { act, thenMs } of steps) {
+        for (const { act, thenMs } of history) {
           await storm.carryOut(act);
           await fleet.hurry(thenMs);
         }

@@ -96,6 +96,27 @@ describe('a connection of a client that breaks', () => {
     expect(run.answeredBy).to.have.members(nodes);
   });
 
+  it('costs no answer that was on its way when it broke', async () => {
+    const fleet = await Fleet.start({ nodes });
+    fleet.node('web1').slow('nginx restart', 2_000);
+    fleet.node('web2').slow('nginx restart', 30_000);
+    const run = fleet.send({ windowMs: 60_000 });
+    await fleet.pass(1_000);
+    // Nobody has noticed yet that it is broken.
+    const lost = fleet.network.lose({ from: 'm1', to: 'client' });
+    await fleet.pass(12_000);
+    lost.lift();
+    await fleet.pass(5_000);
+    expect([lost.count > 0, run.answeredBy]).to.deep.equal([true, ['web1']]);
+    const lastOnes = fleet.network.lose({ to: 'client', kind: 'answer' });
+    const end = fleet.network.lose({ to: 'client', kind: 'end' });
+    await fleet.until(() => run.isOver, 'the client has ended');
+    expect([lastOnes.count, end.count]).to.deep.equal([1, 1]);
+    expect(run.outcomes).to.deep.equal({ web1: 'ok', web2: 'ok' });
+    expect(run.answeredBy).to.have.members(nodes);
+    expect(run.tookMs).to.be.within(30_000, 36_000);
+  });
+
   it('to one of two managers costs no answer', async () => {
     const fleet = await Fleet.start({ managers: ['m1', 'm2'], nodes });
     fleet.node('web1').slow('nginx restart', 2_000);

@@ -1,10 +1,13 @@
+import { Management } from '../../src/cli/daemon-management.ts';
 import { ServiceManager } from '../../src/client/index.ts';
 import type { Order } from '../../src/client/order.ts';
 import type { ManagerConfig } from '../../src/manager/manager.ts';
 import type { RequestId } from '../../src/wire/fields.ts';
 import { Run } from '../fakes/client-run.ts';
+import type { KeyOwner } from '../fakes/key-owners.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
-import { ManagerHost } from './manager-host.ts';
+import { FleetKeys } from './fleet-keys.ts';
+import { ManagerHost, type World } from './manager-host.ts';
 import { Network } from './network.ts';
 import { Node, type NodeOptions } from './node.ts';
 import { Program } from './program.ts';
@@ -16,6 +19,8 @@ export interface FleetOptions {
   readonly managerConfig?: Partial<ManagerConfig>;
   /** Names of the nodes, or what else there is to say of each. */
   readonly nodes?: readonly (string | NodeOptions)[];
+  /** Everybody has keys, and has joined all managers. */
+  readonly isSecure?: boolean;
 }
 
 export interface ClientOptions {
@@ -24,26 +29,33 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   readonly retries?: number;
   readonly newId?: () => RequestId;
+  /** Who asks, where there is security. Default: alice, an operator. */
+  readonly as?: KeyOwner;
 }
 
 /** The whole road in one process: real managers, agents and clients on a memory bus, and time that moves when told. */
 export class Fleet {
   readonly clock = new ManualClock();
-  readonly network = new Network();
+  readonly network = new Network(this.clock);
   readonly managers: ManagerHost[] = [];
   readonly nodes: Node[] = [];
   readonly #crashes: unknown[] = [];
-  readonly #world = {
-    clock: this.clock,
-    network: this.network,
-    newId: () => this.newId(),
-    onCrash: (error: unknown) => void this.#crashes.push(error),
-  };
+  readonly #world: World;
   #ids = 0;
 
+  private constructor(isSecure: boolean) {
+    this.#world = {
+      ...{ clock: this.clock, network: this.network, newId: () => this.newId() },
+      onCrash: (error: unknown) => void this.#crashes.push(error),
+      keys: isSecure ? new FleetKeys() : undefined,
+    };
+  }
+
   /** Resolves when all have met. */
-  static async start({ managers = ['m1'], managerConfig, nodes = [] }: FleetOptions = {}): Promise<Fleet> {
-    const fleet = new Fleet();
+  static async start(options: FleetOptions = {}): Promise<Fleet> {
+    const { managers = ['m1'], managerConfig, nodes = [], isSecure = false } = options;
+    const fleet = new Fleet(isSecure);
+    fleet.#world.keys?.people();
     for (const name of managers) {
       fleet.managers.push(new ManagerHost(name, fleet.managers.length, fleet.#world, managerConfig));
     }
@@ -56,6 +68,7 @@ export class Fleet {
 
   /** A node that is not started yet. */
   add(options: NodeOptions): Node {
+    this.#world.keys?.agent(options.nodeName ?? options.name);
     const node = new Node(options, this.nodes.length, this.managers, this.#world);
     this.nodes.push(node);
     return node;
@@ -76,11 +89,25 @@ export class Fleet {
     );
   }
 
-  client({ managers, newId = () => this.newId(), ...options }: ClientOptions = {}): ServiceManager {
+  client({ managers, newId = () => this.newId(), as, ...options }: ClientOptions = {}): ServiceManager {
     const names = managers ?? this.managers.map(({ name }) => name);
     const endpoints = names.map((name) => this.manager(name).frontendEndpoint);
     const { sockets, clock } = new Program('client', this.network, this.clock);
-    return new ServiceManager({ endpoints, ...options }, { sockets, clock, newId });
+    const { keys } = this.#world;
+    const identity = keys?.identity(as ?? keys.operator(), this.managers);
+    return new ServiceManager({ endpoints, ...options }, { sockets, clock, newId, identity });
+  }
+
+  /** Of everybody in a fleet with security. */
+  get keys(): FleetKeys {
+    return found(this.#world.keys, 'security');
+  }
+
+  /** What the owner of a manager does at its management socket. */
+  async manage(cmd: string, args: unknown, { managementEndpoint: endpoint, keptKeys } = this.manager()) {
+    const { sockets, clock } = new Program('owner', this.network, this.clock);
+    const ownKeys = () => (this.#world.keys === undefined ? undefined : keptKeys.current);
+    return this.settled(new Management({ endpoint, ownKeys, sockets, clock }).ask({ cmd, args }));
   }
 
   /** Sends the order and collects in the background. */

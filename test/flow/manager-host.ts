@@ -1,11 +1,19 @@
-import { Manager, type ManagerConfig } from '../../src/manager/manager.ts';
+import type { ManagerSecurity } from '../../src/manager/gatehouse.ts';
+import { Manager, type ManagerConfig, type ManagerDeps } from '../../src/manager/manager.ts';
+import type { KeptKeys, KeyKeeper } from '../../src/manager/own-keys.ts';
 import { sha256 } from '../../src/platform/node/hash.ts';
+import { newCurveKeys } from '../../src/security/keys.ts';
+import type { KnownManager } from '../../src/security/known-manager.ts';
+import type { Policy } from '../../src/security/policy.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
-import type { RequestId } from '../../src/wire/fields.ts';
+import type { NodeName, RequestId } from '../../src/wire/fields.ts';
+import { keyEntryOf } from '../fakes/key-owners.ts';
 import type { ManualClock } from '../fakes/manual-clock.ts';
+import { RecordedAudit } from '../fakes/recorded-audit.ts';
 import { RecordedLog } from '../fakes/recorded-log.ts';
+import type { FleetKeys } from './fleet-keys.ts';
 import { guarded } from './guarded.ts';
 import type { Network } from './network.ts';
 import { Program } from './program.ts';
@@ -17,6 +25,8 @@ export interface World {
   readonly newId: () => RequestId;
   /** A loop of a living program failed. */
   readonly onCrash: (error: unknown) => void;
+  /** Undefined: without security. */
+  readonly keys: FleetKeys | undefined;
 }
 
 const writes: ReadonlySet<string> = new Set([
@@ -28,6 +38,8 @@ const writes: ReadonlySet<string> = new Set([
   'forgetMember',
   'setSetting',
   'prune',
+  'saveKey',
+  'removeKey',
 ]);
 
 export const hostOf = (name: string) => ({
@@ -46,7 +58,12 @@ export class ManagerHost {
   readonly config: ManagerConfig;
   readonly #portOffset: number;
   readonly #world: World;
-  #store: Store = new MemoryStore();
+  readonly audit = new RecordedAudit();
+  /** What its policy says when it starts. */
+  policy: Policy = { rules: [] };
+  /** Its own keys, as they are kept. */
+  keptKeys: KeptKeys = { current: newCurveKeys() };
+  #store = new MemoryStore();
   /** From now on the store throws: `writes` as with a full disk, `all` as with a broken one. */
   storeFails: 'no' | 'writes' | 'all' = 'no';
   /** Called before each call of the store. */
@@ -83,8 +100,23 @@ export class ManagerHost {
     return this.#at('localhost', 5_700);
   }
 
+  get managementEndpoint(): string {
+    return this.#at('localhost', 5_800);
+  }
+
+  get joinEndpoint(): string {
+    return this.#at('localhost', 5_850);
+  }
+
   get store(): Store {
     return this.#store;
+  }
+
+  /** As whoever joins it now knows it. */
+  get known(): KnownManager {
+    const { frontendEndpoint: frontend, backendEndpoint: backend, sinkEndpoint: sink } = this;
+    const endpoints = { join: this.joinEndpoint, frontend, backend, sink };
+    return { name: this.name, key: this.keptKeys.current.publicKey, endpoints };
   }
 
   get isRunning(): boolean {
@@ -108,8 +140,9 @@ export class ManagerHost {
     );
     const { log } = this;
     const deps = { sockets: program.sockets, clock: program.clock, host: hostOf(this.name), store, newId };
+    const secured = this.#world.keys === undefined ? {} : this.#secured(store, this.#world.keys);
     this.#program = program;
-    this.#manager = await Manager.start(this.config, { ...deps, log, sha256 });
+    this.#manager = await Manager.start(this.config, { ...deps, ...secured, pid: 1, log, sha256 });
     this.#manager.finished.catch((error) => program.isDead || onCrash(error));
   }
 
@@ -127,6 +160,31 @@ export class ManagerHost {
   /** What it had stored is gone. */
   loseStore(): void {
     this.#store = new MemoryStore();
+  }
+
+  /** Whoever has keys when it starts for the first time, was accepted by it. */
+  #secured(store: MemoryStore, keys: FleetKeys): Pick<ManagerDeps, 'security' | 'audit'> {
+    if (this.#store.keys().length === 0)
+      for (const owner of keys.all()) this.#store.saveKey(keyEntryOf(owner));
+    const { name, keptKeys, policy, audit } = this;
+    const security: ManagerSecurity = {
+      ...{ name: name as NodeName, keys: keptKeys, store, policy, keeper: this.#keeper(), newCurveKeys },
+      ...{ limits: { requestsPerSecond: 1_000, openRequests: 1_000 }, maxPending: 10, maxConnections: 1_000 },
+      joinEndpoint: this.#at('*', 5_850),
+      newToken: () => ({ id: '0123456789abcdef', secret: Buffer.alloc(24, 1) }),
+    };
+    return { security, audit };
+  }
+
+  #keeper(): KeyKeeper {
+    return {
+      keepNext: (pair, switchesWallMs) => {
+        this.keptKeys = { ...this.keptKeys, next: { pair, switchesWallMs } };
+      },
+      promoteNext: () => {
+        this.keptKeys = { current: this.keptKeys.next?.pair ?? this.keptKeys.current };
+      },
+    };
   }
 
   #checkStore(program: Program, method: string): void {

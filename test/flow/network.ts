@@ -1,6 +1,8 @@
+import type { Clock } from '../../src/platform/clock.ts';
 import type { Frames, Socket } from '../../src/platform/sockets.ts';
 import { DispatchHeader } from '../../src/wire/dispatch.ts';
 import { nodesTopic } from '../../src/wire/topic.ts';
+import type { IsLost } from '../fakes/memory-patterns.ts';
 import { MemorySocket } from '../fakes/memory-socket.ts';
 import { MemorySockets } from '../fakes/memory-sockets.ts';
 import type { Program } from './program.ts';
@@ -29,9 +31,15 @@ export interface Rule {
 
 /** What lies between the programs: loses and counts messages as it is told. */
 export class Network {
-  readonly sockets = new MemorySockets({ drop: (from, to, frames) => this.#isLost(from, to, frames) });
+  readonly sockets: MemorySockets;
   readonly #owners = new Map<string, Program>();
   readonly #rules = new Set<(packet: Packet) => boolean>();
+
+  /** Who is refused tries again by this clock. */
+  constructor(clock: Clock) {
+    const drop = (...sent: Parameters<IsLost>) => this.#isLost(...sent);
+    this.sockets = new MemorySockets({ drop, clock });
+  }
 
   attach(socket: Socket, program: Program): void {
     if (socket instanceof MemorySocket) this.#owners.set(socket.name, program);
@@ -115,7 +123,7 @@ function kindOf(frames: Frames): string {
   if (frames.length === 6) return first.toString();
   if (frames.length === 4) return DispatchHeader.tryDecode(second)?.type ?? 'unknown';
   if (frames.length === 1) return 'result';
-  if (first.byteLength === 0) return /"(cmd|query)"/.test(second.toString()) ? 'ask' : 'reply';
+  if (first.byteLength === 0) return /"(cmd|query|signed)"/.test(second.toString()) ? 'ask' : 'reply';
   const topic = first.toString();
   if (topic.startsWith('end/')) return 'end';
   if (topic === nodesTopic) return 'node';

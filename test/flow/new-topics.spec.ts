@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import { trustingRules } from '../../src/agent/gate.ts';
 import type { Topic } from '../../src/wire/fields.ts';
 import { Fleet } from './fleet.ts';
 
 const topics = (...names: string[]) => names as readonly string[] as readonly Topic[];
+
+const unchanged = { rules: trustingRules, own: undefined };
 
 async function topicsOf(fleet: Fleet, name: string): Promise<readonly string[]> {
   const { nodes } = await fleet.settled(fleet.client().history.nodes());
@@ -13,7 +16,7 @@ describe('an agent that is given other topics while it runs', () => {
   it('is reached on the new ones, and not on the old ones', async () => {
     const fleet = await Fleet.start({ nodes: [{ name: 'web1', roles: ['web'], topics: ['rack 7'] }, 'db1'] });
     expect((await fleet.ask({ topic: 'role:web' })).outcomes).to.deep.equal({ web1: 'ok' });
-    fleet.node('web1').agent.reconfigure({ roles: ['cache'], topics: topics('rack 8') });
+    fleet.node('web1').agent.reconfigure({ ...unchanged, roles: ['cache'], topics: topics('rack 8') });
     await fleet.pass(0);
 
     for (const topic of ['role:cache', 'rack 8', 'web1']) {
@@ -30,7 +33,7 @@ describe('an agent that is given other topics while it runs', () => {
     const fleet = await Fleet.start({ nodes: [{ name: 'web1', roles: ['web'] }] });
     const startedAt = fleet.manager().manager.counters.agents;
     await fleet.pass(10_000);
-    fleet.node('web1').agent.reconfigure({ roles: ['cache'], topics: [] });
+    fleet.node('web1').agent.reconfigure({ ...unchanged, roles: ['cache'], topics: [] });
     await fleet.pass(0);
     const after = (await fleet.settled(fleet.client().history.nodes())).nodes[0];
     expect(await topicsOf(fleet, 'web1'))
@@ -46,7 +49,7 @@ describe('an agent that is given other topics while it runs', () => {
 
   it('keeps them when it has to connect again, or says hello again', async () => {
     const fleet = await Fleet.start({ nodes: ['web1'] });
-    fleet.node('web1').agent.reconfigure({ roles: ['cache'], topics: [] });
+    fleet.node('web1').agent.reconfigure({ ...unchanged, roles: ['cache'], topics: [] });
     fleet.manager().kill();
     await fleet.pass(60_000);
     await fleet.manager().start();
@@ -60,7 +63,8 @@ describe('an agent that is given other topics while it runs', () => {
       managers: ['m1', 'm2'],
       nodes: ['web1', { name: 'old', protocol: 'v1' }],
     });
-    for (const name of ['web1', 'old']) fleet.node(name).agent.reconfigure({ roles: ['cache'], topics: [] });
+    for (const name of ['web1', 'old'])
+      fleet.node(name).agent.reconfigure({ ...unchanged, roles: ['cache'], topics: [] });
     await fleet.pass(0);
     for (const manager of ['m1', 'm2']) {
       const client = fleet.client({ managers: [manager] });
@@ -72,7 +76,7 @@ describe('an agent that is given other topics while it runs', () => {
 
   it('is listed with a role that was only a topic before', async () => {
     const fleet = await Fleet.start({ nodes: [{ name: 'web1', topics: ['role:web'] }] });
-    fleet.node('web1').agent.reconfigure({ roles: ['web'], topics: [] });
+    fleet.node('web1').agent.reconfigure({ ...unchanged, roles: ['web'], topics: [] });
     await fleet.pass(0);
     const { nodes } = await fleet.settled(fleet.client().history.nodes());
     expect(nodes[0]?.roles).to.deep.equal(['web']);
@@ -81,7 +85,7 @@ describe('an agent that is given other topics while it runs', () => {
   it('says nothing when they are the same', async () => {
     const fleet = await Fleet.start({ nodes: [{ name: 'web1', roles: ['web', 'db'], topics: ['rack 7'] }] });
     const hellos = fleet.network.count({ kind: 'hello', from: 'web1' });
-    fleet.node('web1').agent.reconfigure({ roles: ['db', 'web'], topics: topics('rack 7') });
+    fleet.node('web1').agent.reconfigure({ ...unchanged, roles: ['db', 'web'], topics: topics('rack 7') });
     await fleet.pass(0);
     expect(hellos.count).to.equal(0);
     expect(fleet.node('web1').log.named('agent.topics_changed')).to.have.length(0);
@@ -96,7 +100,11 @@ describe('a manager that is given other bounds of its history while it runs', ()
     await fleet.pass(5_000);
     expect(await kept()).to.equal(3);
     const history = { ...fleet.manager().config.history, maxRequests: 1 };
-    fleet.manager().manager.reconfigure({ history });
+    fleet.manager().manager.reconfigure({
+      history,
+      limits: { requestsPerSecond: 100, openRequests: 100 },
+      policy: { rules: [] },
+    });
     await fleet.pass(5_000);
     expect(await kept()).to.equal(1);
   });

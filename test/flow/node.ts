@@ -1,9 +1,11 @@
 import { Agent } from '../../src/agent/agent.ts';
+import type { GateRules } from '../../src/agent/gate.ts';
 import { HealthChecks } from '../../src/agent/health.ts';
 import { sleep } from '../../src/platform/clock.ts';
 import type { ActionLimits, Provider, ReadLimits } from '../../src/provider/provider.ts';
 import { Service8 } from '../../src/provider/service8.ts';
 import { VerifiedProvider } from '../../src/provider/verified.ts';
+import type { Policy } from '../../src/security/policy.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { MemoryJournal } from '../../src/store/memory-journal.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
@@ -11,9 +13,11 @@ import type { ActionName, NodeName, ServiceName, Topic } from '../../src/wire/fi
 import type { BootId } from '../../src/wire/presence.ts';
 import type { ProtocolVersion } from '../../src/wire/topic.ts';
 import { MemoryProcessTable } from '../fakes/memory-process-table.ts';
+import { RecordedAudit } from '../fakes/recorded-audit.ts';
 import { RecordedLog } from '../fakes/recorded-log.ts';
 import { ScriptedProbe } from '../fakes/scripted-probe.ts';
 import { ScriptedProcesses } from '../fakes/scripted-processes.ts';
+import { knownOperators } from '../fakes/signed-words.ts';
 import { guarded } from './guarded.ts';
 import { hostOf, type ManagerHost, type World } from './manager-host.ts';
 import { Program } from './program.ts';
@@ -31,6 +35,10 @@ export interface NodeOptions {
   readonly wallSkewMs?: number;
   /** How long a service must stay what an action made it. Default: nobody looks. */
   readonly settleMs?: number;
+  /** Whose word counts on it: that of its managers (default), or that of alice and nobody else. */
+  readonly trust?: 'manager' | 'operators';
+  /** Its own. Default: one that says nothing. */
+  readonly policy?: Policy;
 }
 
 const services = ['nginx', 'redis'];
@@ -41,6 +49,7 @@ const actions = ['start', 'stop', 'restart', 'status', 'reload'];
 export class Node {
   readonly name: string;
   readonly log = new RecordedLog();
+  readonly audit = new RecordedAudit();
   readonly processes: ScriptedProcesses;
   readonly processTable = new MemoryProcessTable();
   readonly probe: ScriptedProbe;
@@ -111,6 +120,7 @@ export class Node {
     const { clock, network, newId, onCrash } = this.#world;
     const { nodeName = this.name, roles = [], topics = [], protocol = 'v2' } = this.#options;
     const { wallSkewMs, settleMs = 0 } = this.#options;
+    const security = this.#world.keys?.agentSecurity(nodeName, this.#managers);
     const program = new Program(this.name, network, clock, wallSkewMs);
     this.#journal = new MemoryJournal(this.#journal);
     const journal = guarded(
@@ -142,7 +152,8 @@ export class Node {
       clock: program.clock,
       log: this.log,
       host: hostOf(this.name),
-      ...{ provider, health },
+      pid: 1,
+      ...{ provider, health, rules: this.#rules(), security, audit: this.audit },
       journal,
       boot,
       random: numbersFrom(Number.parseInt(boot.slice(-8), 16)),
@@ -164,6 +175,13 @@ export class Node {
   vanish(): void {
     this.#program?.vanish();
     this.#agent = undefined;
+  }
+
+  #rules(): GateRules {
+    const { trust = 'manager', policy = { rules: [] } } = this.#options;
+    const alice = this.#world.keys?.operator();
+    if (trust === 'manager' || alice === undefined) return { trust: { kind: 'manager' }, policy };
+    return { trust: { kind: 'operators', known: knownOperators(alice) }, policy };
   }
 
   #checkJournal(program: Program, method: string): void {

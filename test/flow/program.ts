@@ -1,6 +1,6 @@
 import { Admission } from '../../src/platform/admission.ts';
 import type { Cancel, Clock } from '../../src/platform/clock.ts';
-import type { Decide } from '../../src/platform/socket-security.ts';
+import type { AdmissionRules, Decide } from '../../src/platform/socket-security.ts';
 import type {
   BindOptions,
   BoundSocket,
@@ -83,8 +83,8 @@ class SocketsOfProgram implements Sockets {
     this.#admission = new Admission({ clock });
   }
 
-  authenticate(decide: Decide): void {
-    this.#admission.authenticate(decide);
+  authenticate(decide: Decide, rules?: AdmissionRules): void {
+    this.#admission.authenticate(decide, rules);
   }
 
   async bindRouter(endpoint: string, options?: BindOptions): Promise<BoundSocket> {

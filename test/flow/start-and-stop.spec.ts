@@ -6,7 +6,7 @@ import { Fleet } from './fleet.ts';
 /** What the program at this management socket says to the command. */
 async function told(fleet: Fleet, endpoint: string, cmd: string): Promise<object> {
   const connections = new Connections(fleet.network.sockets, fleet.clock);
-  return fleet.settled(askManagement(endpoint, cmd, 1_000, connections));
+  return fleet.settled(askManagement(endpoint, { cmd }, 1_000, connections));
 }
 
 async function codeOf(fleet: Fleet, starting: Promise<unknown>): Promise<unknown> {

@@ -19,7 +19,9 @@ import {
   isCurveSecret,
   signSecretFrom,
 } from '../../src/security/keys.ts';
+import { printKnownManager, readKnownManager } from '../../src/security/known-manager.ts';
 import { parsePolicy } from '../../src/security/policy-parser.ts';
+import { isGoodClaimSignature, signClaim } from '../../src/security/possession.ts';
 import { signBody, verifyBody } from '../../src/security/signature.ts';
 import { encodeZ85 } from '../../src/security/z85.ts';
 import { message } from '../../src/wire/codec.ts';
@@ -27,8 +29,10 @@ import { idOfRefused, openDispatch } from '../../src/wire/dispatch.ts';
 import { RequestId } from '../../src/wire/fields.ts';
 import { answerManagement } from '../../src/wire/management.ts';
 import { messages } from '../../src/wire/messages.ts';
+import { isMeantAsQuery, openQuery } from '../../src/wire/query.ts';
+import { nextKeyIn } from '../../src/wire/reply.ts';
 import { openRequest } from '../../src/wire/request.ts';
-import { openSinkMessage } from '../../src/wire/sink.ts';
+import { openSinkMessage, sinkRoutingOf } from '../../src/wire/sink.ts';
 import { readSubscription, readTopicFrame } from '../../src/wire/topic.ts';
 import type { Input } from './mutations.ts';
 
@@ -77,6 +81,8 @@ const asked = { cmd: 'status', topic: 'Linux', service: 'sshd' };
 const body = JSON.stringify({ id, ...asked, timeoutMs: 500 });
 const answers = exampleOf('Answer').map(first);
 const [hello = nothing] = exampleOf('Hello').map(first);
+const query = JSON.stringify({ v: 2, query: 'cancel', id, nonce: id, notAfterMs: 5, sentAtMs: 4 });
+const nextKey = 'a'.repeat(40);
 
 const wireDoors: readonly Door[] = [
   {
@@ -85,11 +91,26 @@ const wireDoors: readonly Door[] = [
     open: (frames) => openRequest(first(frames), () => id),
   },
   {
+    name: 'openQuery',
+    examples: [input(query), input({ v: 2, signed: query, signature: 'x' })],
+    open: (frames) => {
+      isMeantAsQuery(first(frames));
+      return openQuery(first(frames));
+    },
+  },
+  {
+    name: 'next key in a reply',
+    examples: [input({ nextKey, uuid: id, port: 1 }), input({ success: -1, msg: '' })],
+    open: (frames) => nextKeyIn(first(frames)),
+  },
+  {
     name: 'openDispatch',
     examples: [
       input('Linux', { ...asked, uuid: id }),
       input('\u0002Linux\0', { v: 2, type: 'request', id, notAfterMs: 5 }, body, ''),
       input('\u0003web1\0', { v: 2, type: 'conflict', boots: [id] }, '', ''),
+      input('\u0003web1\0', { v: 2, type: 'cancel', id }, query, 'x'),
+      input('\u0003*\0', { v: 2, type: 'pulse', nextKey }, '', ''),
     ],
     open: (frames) => {
       idOfRefused(frames);
@@ -104,8 +125,12 @@ const wireDoors: readonly Door[] = [
       input('ack', id, 'web1', '8', { phase: 'queued' }, ''),
       [...input('hello', id, 'web1', '0'), hello, nothing],
       input('beat', id, 'web1', '9', '', ''),
+      input('beat', id, 'web1', '9', { sentAtMs: 5 }, 'x'.repeat(32)),
     ],
-    open: (frames) => openSinkMessage([...frames]),
+    open: (frames) => {
+      sinkRoutingOf(frames);
+      return openSinkMessage(frames);
+    },
   },
   {
     name: 'topic frames',
@@ -114,7 +139,7 @@ const wireDoors: readonly Door[] = [
   },
   {
     name: 'management',
-    examples: [input({ cmd: 'manager.status' })],
+    examples: [input({ cmd: 'manager.status' }), input({ cmd: 'manager.keys.list', args: { id } })],
     open: (frames) => answerManagement(frames, {}),
   },
 ];
@@ -144,6 +169,14 @@ const one = nextLine(auditStart, {
 const two = nextLine(one.head, { timeMs: 1, event: 'b', fields: {} });
 const signature = signBody('request', Buffer.from(body), { keys, secret: signSecret });
 const fingerprints = [fingerprintOf(keys), fingerprintOf({ curve: curve.publicKey })];
+
+const manager = {
+  name: 'mgr1',
+  key: curve.publicKey,
+  nextKey: curve.publicKey,
+  endpoints: { join: 'tcp://mgr1:5850', frontend: 'tcp://mgr1:5500', sink: 'ipc:///run/sink' },
+};
+const claim = { manager: curve.publicKey, role: 'operator', name: 'alice', keys, sentAtMs: 5 } as const;
 
 const targets = [
   'web1',
@@ -185,6 +218,10 @@ const securityDoors: readonly Door[] = [
       { tokenId: '1', manager: curve.publicKey, role: 'agent', name: 'web1', keys },
       text,
     ),
+  ),
+  textDoor('known manager', [printKnownManager(manager)], (text) => readKnownManager(text, 'MANAGER')),
+  textDoor('claim', [signClaim(claim, sign.secretKey)], (text) =>
+    isGoodClaimSignature(claim, sign.publicKey, text),
   ),
   textDoor('signature', [signature], (text) =>
     verifyBody('request', Buffer.from(body), text, () => sign.publicKey),

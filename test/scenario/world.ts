@@ -145,7 +145,7 @@ export class World {
   #rollOut(words: readonly string[]): void {
     const { batch = 1, canary = 0, pause = '0s', window = '60s', ...most } = optionsOf(words);
     const nodes = this.#aimedAt(words);
-    const ready = nodes.filter(({ isAlive, isConflicted }) => isAlive && !isConflicted);
+    const ready = nodes.filter(({ isAlive, isRefused }) => isAlive && !isRefused);
     const order = orderNodes(
       ready.map(({ node }) => node),
       'name',
@@ -168,7 +168,7 @@ export class World {
 
   #aimedAt([topic = '']: readonly string[]): AimedNode[] {
     return this.#roster.onTopic(topic).map(({ node, presence, conflict }) => {
-      return { node, isAlive: presence === 'alive', isConflicted: conflict.length > 0 };
+      return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 };
     });
   }
 

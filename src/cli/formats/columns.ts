@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 const gap = '  ';
 
 export interface Layout {
@@ -27,6 +29,13 @@ export function padded({ widths, isRight }: Layout, cells: readonly string[]): s
 
 export function lineOf(cells: readonly string[]): string {
   return `${cells.join(gap).trimEnd()}\n`;
+}
+
+/** What is known of one thing, a line for each: `name  value`. */
+export function formatFields(fields: readonly (readonly [name: string, value: string])[]): string {
+  const rows = fields.map(([name, value]) => [name, printable(value) || '-']);
+  const layout = layoutOf(['', ''], rows);
+  return rows.map((cells) => lineOf(padded(layout, cells))).join('');
 }
 
 /** What all columns take, with the gap behind each. */

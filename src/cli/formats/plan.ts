@@ -13,11 +13,12 @@ export function sizeOfPlan({ nodes, absent, unnamed }: Plan): number {
 
 /** Whom a request would reach, for people; each line with its line end. `shorten` cuts long lists of names. */
 export function formatPlan(plan: Plan, shorten: (names: string) => string = (names) => names): string {
-  const { nodes, absent, unnamed, withheld, batches } = plan;
+  const { nodes, absent, denied = [], unnamed, withheld, batches } = plan;
   const names = (list: readonly string[]): string => shorten(printable(foldNames(list)));
   const lines = [
     `alive (${nodes.length})${nodes.length === 0 ? '' : `: ${names(nodes)}`}`,
     ...[false, true].flatMap((hasLeft) => absentLine(absent, hasLeft, names)),
+    ...deniedLines(denied, names),
     ...(unnamed === 0 ? [] : [`v1 agents, which have no names: ${unnamed}`]),
     ...(withheld === 0 ? [] : [`v1 agents, not asked: ${withheld}`]),
     ...(batches === undefined ? [] : [`batches: ${batchesText(batches)}`]),
@@ -38,6 +39,18 @@ function absentLine(
   if (group.length === 0) return [];
   const word = wantsLeft ? 'left' : 'lost';
   return [`${word} (${group.length}): ${names(group.map(({ node }) => node))} (${absenceText(group)})`];
+}
+
+/** Those of them for which the policy refuses it, by the rule that does. */
+function deniedLines(
+  denied: NonNullable<Plan['denied']>,
+  names: (list: readonly string[]) => string,
+): string[] {
+  const reasons = [...new Set(denied.map(({ reason }) => reason))];
+  return reasons.map((reason) => {
+    const group = denied.filter((each) => each.reason === reason).map(({ node }) => node);
+    return `denied (${group.length}): ${names(group)} (${printable(reason)})`;
+  });
 }
 
 /** `1, 5, 5, 2`; of many equal ones `1, 40 x 5, 2`. */

@@ -2,17 +2,18 @@ import type { RequestInfo, RolloutInfo } from '../../client/index.ts';
 import { foldNames } from '../../core/fold.ts';
 import { outcomes } from '../../core/outcome.ts';
 import { ago, rfc3339, span } from '../times.ts';
-import { cutTo, layoutOf, lineOf, padded } from './columns.ts';
+import { cutTo, formatFields, layoutOf, lineOf, padded } from './columns.ts';
 import { printable, printableJson } from './printable.ts';
 
 // An expression may be as long as a page.
 const widestTarget = 60;
 
-const head = ['ID', 'OPENED', 'ACTION', 'SERVICE', 'TARGET', 'STATUS', 'OUTCOMES'];
-
-/** Newest first, as they come; nothing at all without requests. */
+/** Newest first, as they come; nothing at all without requests. Who asked stands there where it is known of any. */
 export function formatRequestsTable(requests: readonly RequestInfo[], nowWallMs: number): string {
   if (requests.length === 0) return '';
+  const hasAskers = requests.some(({ by }) => by !== undefined);
+  const ifAsked = (cell: string) => (hasAskers ? [cell] : []);
+  const head = ['ID', 'OPENED', 'ACTION', 'SERVICE', 'TARGET', ...ifAsked('BY'), 'STATUS', 'OUTCOMES'];
   const rows = requests.map((request) =>
     [
       request.id,
@@ -20,6 +21,7 @@ export function formatRequestsTable(requests: readonly RequestInfo[], nowWallMs:
       request.action,
       request.service,
       cutTo(widestTarget, targetOf(request)),
+      ...ifAsked(request.by ?? ''),
       statusOf(request),
       outcomesOf(request),
     ].map((cell) => printable(cell) || '-'),
@@ -39,19 +41,18 @@ export function formatRequestLine(request: RequestInfo): string {
 /** What stands above the nodes of one request. */
 export function formatRequestHead(request: RequestInfo, nowWallMs: number): string {
   const { id, action, service, openedMs, endedMs } = request;
-  const rows = [
+  return formatFields([
     ['request', id],
     ['order', `${action} ${service} on ${targetOf(request)}`],
+    ...(request.by === undefined ? [] : [['by', request.by] as const]),
     ['opened', `${rfc3339(openedMs) ?? '-'}, ${ago(nowWallMs - openedMs)}`],
     [
       'status',
       endedMs === undefined ? statusOf(request) : `${statusOf(request)} after ${lasted(endedMs - openedMs)}`,
     ],
-    ...(request.rollout === undefined ? [] : [['rollout', rolloutText(request.rollout)]]),
+    ...(request.rollout === undefined ? [] : [['rollout', rolloutText(request.rollout)] as const]),
     ['outcomes', outcomesOf(request)],
-  ].map((cells) => cells.map((cell) => printable(cell) || '-'));
-  const layout = layoutOf(['', ''], rows);
-  return rows.map((cells) => lineOf(padded(layout, cells))).join('');
+  ]);
 }
 
 /** Most requests take less than a second. */

@@ -1,4 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
+import { foldNames } from '../../core/fold.ts';
+import { allowedSkewMs, skewReport } from '../../security/skew.ts';
 import { ServiceManagerError } from '../../wire/errors.ts';
 import { Topic } from '../../wire/fields.ts';
 import type { NodesReply } from '../../wire/query.ts';
@@ -6,6 +8,7 @@ import { exitCodeNamed } from '../exit-codes.ts';
 import { fieldFormat } from '../field-format.ts';
 import { formatNodeLine, formatNodesJson, formatNodesTable, nodeFormats } from '../formats/nodes.ts';
 import { addGlobalOptions, checked } from '../global-options.ts';
+import type { Output } from '../output.ts';
 import type { Program, Verb } from '../program.ts';
 import { type Session, withSession } from '../session.ts';
 import { newCommand, readCommand, runVerb } from '../verbs.ts';
@@ -72,7 +75,23 @@ async function listNodes(
   if (isNobody)
     output.message(`service-mgr-client: no node is ${topic === undefined ? 'known' : `on topic "${topic}"`}`);
   if (unnamed > 0) output.message(unnamedText(unnamed));
+  sayClocks(nodes, output);
   return isNobody && topic !== undefined ? exitCodeNamed('no-node') : 0;
+}
+
+const mostNamedAlone = 20;
+
+/** Says on standard error whose clock is too far off. */
+function sayClocks(nodes: NodesReply['nodes'], output: Output): void {
+  const reports = nodes.flatMap(({ node, clockOffsetMs = 0 }) => {
+    const report = skewReport(node, clockOffsetMs);
+    return report === undefined ? [] : [{ node, report }];
+  });
+  if (reports.length <= mostNamedAlone) for (const { report } of reports) output.message(report);
+  else {
+    const names = foldNames(reports.map(({ node }) => node));
+    output.message(`the clocks of ${names} are off by more than ${allowedSkewMs / 1_000} s`);
+  }
 }
 
 function unnamedText(count: number): string {

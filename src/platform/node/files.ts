@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { ServiceManagerError } from '../../wire/errors.ts';
 import type { Files } from '../files.ts';
+import { orTrouble } from './file-trouble.ts';
 
 export const nodeFiles: Files = {
   exists: existsSync,
@@ -13,10 +13,5 @@ export const nodeFiles: Files = {
 };
 
 function orBadConfig<Value>(path: string, trouble: string, act: () => Value): Value {
-  try {
-    return act();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ServiceManagerError('BAD_CONFIG', `${path}: ${trouble} (${reason})`, { cause });
-  }
+  return orTrouble('BAD_CONFIG', path, trouble, act);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, machine, release, type, version } from 'node:os';
 import type { HostFacts } from '../host.ts';
+import { isMissing } from './file-trouble.ts';
 
 const osReleaseFiles = ['/etc/os-release', '/usr/lib/os-release'];
 
@@ -40,7 +41,7 @@ function readFirst(files: readonly string[]): string {
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
   return '';

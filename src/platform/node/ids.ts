@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { RequestId } from '../../wire/fields.ts';
 import type { BootId } from '../../wire/presence.ts';
@@ -9,4 +10,9 @@ export function newRequestId(): RequestId {
 
 export function newBootId(): BootId {
   return v7().replaceAll('-', '') as BootId;
+}
+
+/** Id and secret of a new join token, of so many bytes each. */
+export function newTokenSecrets(idBytes: number, secretBytes: number): { id: string; secret: Uint8Array } {
+  return { id: randomBytes(idBytes).toString('hex'), secret: randomBytes(secretBytes) };
 }

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import type { CapturedOutput } from '../processes.ts';
 import type { Output } from './captured-output.ts';
+import { isMissing } from './file-trouble.ts';
 import type { LeftoverOutput } from './leftover-output.ts';
 
 /** How far a file may pass the limit before it is cut back. Output within it is counted to the byte. */
@@ -133,8 +134,4 @@ function openNew(path: string, scratchDir: string): number {
     mkdirSync(scratchDir, { recursive: true, mode: 0o700 });
     return openSync(path, flags, 0o600);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

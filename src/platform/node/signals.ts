@@ -23,3 +23,13 @@ export function untilSignal(
 export function onSignal(signal: NodeJS.Signals, run: () => void): void {
   process.on(signal, run);
 }
+
+/** Sends SIGHUP to a process of this host. Nothing happens where there is none. */
+export function hangUp(pid: number): void {
+  try {
+    process.kill(pid, 'SIGHUP');
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    if (!isGone) throw error;
+  }
+}

@@ -1,6 +1,7 @@
 import * as zmq from 'zeromq';
 import type { Admission } from '../admission.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { untilUninterrupted } from './interrupted.ts';
 import { closeAndWait } from './monitor.ts';
 import { readZapRequest, zapReply } from './zap.ts';
 
@@ -45,7 +46,7 @@ export class Authenticator {
     const unlimited = { sendHighWaterMark: 0, receiveHighWaterMark: 0 };
     const raw = new zmq.Router({ context: this.#context, linger: 0, sendTimeout: 0, ...unlimited });
     try {
-      await raw.bind(zapEndpoint);
+      await untilUninterrupted(() => raw.bind(zapEndpoint));
     } catch (error) {
       raw.close();
       throw endpointUnusable('bind', zapEndpoint, error);

@@ -6,6 +6,7 @@ import type { Authenticator } from './authenticator.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { checkSecurity, secureServer } from './curve.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { untilUninterrupted } from './interrupted.ts';
 import type { Line, RawSocket } from './line.ts';
 import { watch } from './monitor.ts';
 import { Replaceable } from './replaceable.ts';
@@ -93,7 +94,7 @@ export class CurveBinding implements Line {
     this.#place.hold();
     // This ends the connections, too.
     socket.raw.linger = this.#parts.lingerMs;
-    await socket.raw.unbind(endpoint);
+    await untilUninterrupted(() => socket.raw.unbind(endpoint));
     await unbound;
     const next = await bind(this.#parts, endpoint, security);
     this.#isLost = false;
@@ -129,7 +130,7 @@ async function bind(
   const { unbound, ended } = observe(socket.raw, count);
   try {
     secureServer(socket.raw, security);
-    await socket.raw.bind(endpoint);
+    await untilUninterrupted(() => socket.raw.bind(endpoint));
   } catch (error) {
     socket.raw.close();
     throw endpointUnusable('bind', endpoint, error);

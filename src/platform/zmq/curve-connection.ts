@@ -4,6 +4,7 @@ import type { ClientSecurity, HandshakeFailure } from '../socket-security.ts';
 import type { Frames } from '../sockets.ts';
 import { checkSecurity, isSamePair, secureClient } from './curve.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { uninterrupted } from './interrupted.ts';
 import type { Line, RawSocket } from './line.ts';
 import { watch } from './monitor.ts';
 import { Replaceable } from './replaceable.ts';
@@ -16,7 +17,7 @@ export interface CurveConnectionParts {
   readonly highWaterMark: number;
   readonly clock: Clock;
   readonly onHandshakeFailed?: ((failure: HandshakeFailure) => void) | undefined;
-  readonly onHandshakeDone?: (() => void) | undefined;
+  readonly onHandshakeDone?: ((serverKey: Buffer) => void) | undefined;
 }
 
 interface Connected {
@@ -88,7 +89,7 @@ export class CurveConnection implements Line {
     try {
       secureClient(socket.raw, this.#security, this.#serverKey);
       const ended = watch(socket.raw, (event) => this.#saw(socket, event));
-      socket.raw.connect(this.endpoint);
+      uninterrupted(() => socket.raw.connect(this.endpoint));
       const connected = { socket, ended };
       this.#connected = connected;
       this.#place.put(socket);
@@ -110,7 +111,7 @@ export class CurveConnection implements Line {
   #done(): void {
     this.#failures = 0;
     this.#place.setOpen(true);
-    this.#parts.onHandshakeDone?.();
+    this.#parts.onHandshakeDone?.(this.#serverKey);
   }
 
   #failed(connected: Connected, failure: HandshakeFailure): void {

@@ -1,6 +1,7 @@
 import type * as zmq from 'zeromq';
 import type { Frames } from '../sockets.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { uninterrupted, untilUninterrupted } from './interrupted.ts';
 import { closeAndWait } from './monitor.ts';
 
 /** A socket of zeromq.js, and what its pattern can do. */
@@ -24,7 +25,7 @@ export interface Line {
 
 export async function bindPlain(socket: RawSocket, endpoint: string): Promise<Line> {
   try {
-    await socket.raw.bind(endpoint);
+    await untilUninterrupted(() => socket.raw.bind(endpoint));
   } catch (error) {
     socket.raw.close();
     throw endpointUnusable('bind', endpoint, error);
@@ -34,7 +35,7 @@ export async function bindPlain(socket: RawSocket, endpoint: string): Promise<Li
 
 export function connectPlain(socket: RawSocket, endpoint: string): Line {
   try {
-    socket.raw.connect(endpoint);
+    uninterrupted(() => socket.raw.connect(endpoint));
   } catch (error) {
     socket.raw.close();
     throw endpointUnusable('connect', endpoint, error);

@@ -1,8 +1,11 @@
 import type * as zmq from 'zeromq';
+import { uninterrupted, untilUninterrupted } from './interrupted.ts';
 
 /** Hands over what happens to the socket's connections. Resolves when it is closed and all is done; one watch per socket. */
 export async function watch(raw: zmq.Socket, onEvent: (event: zmq.Event) => void = () => {}): Promise<void> {
-  for await (const event of raw.events) {
+  const events = uninterrupted(() => raw.events);
+  for (;;) {
+    const event = await untilUninterrupted(() => events.receive());
     if (event.type === 'end') return;
     onEvent(event);
   }

@@ -1,4 +1,5 @@
 import type { Frames } from '../sockets.ts';
+import { uninterrupted } from './interrupted.ts';
 import type { RawSocket } from './line.ts';
 
 /**
@@ -32,7 +33,10 @@ export class Replaceable {
     this.setOpen(false);
   }
 
-  /** Takes the current one out, and out of it at most `limit` messages that have come and wait to be received. */
+  /**
+   * Takes the current one out, and out of it at most `limit` messages that have come and wait to be received. One that comes
+   * in the same moment may be lost, as with every connection that breaks.
+   */
   async remove(limit: number): Promise<void> {
     const socket = this.#current;
     if (socket === undefined) return;
@@ -95,11 +99,10 @@ export class Replaceable {
 
   async #drain({ raw, receive }: RawSocket, limit: number): Promise<void> {
     if (receive === undefined) return;
-    while (!raw.closed && isReadable(raw) && this.#kept.length < limit) {
-      // Only one at a time may receive; when it is through it waits for us.
-      if (this.#isReceiving) await this.#change();
-      else this.#kept.push(await receive());
-    }
+    // What has come wakes who waits for it. To ask whether something has come would take the signal away that does.
+    if (this.#isReceiving) await new Promise(setImmediate);
+    while (!this.#isReceiving && !raw.closed && isReadable(raw) && this.#kept.length < limit)
+      this.#kept.push(await receive());
   }
 
   #change(): Promise<undefined> {
@@ -116,5 +119,5 @@ export class Replaceable {
 }
 
 function isReadable(raw: object): boolean {
-  return 'readable' in raw && raw.readable === true;
+  return uninterrupted(() => 'readable' in raw && raw.readable === true);
 }

@@ -5,6 +5,7 @@ import type { BoundSocket, ConnectingSocket, Frames, Socket, SubscriberSocket } 
 import { CurveBinding } from './curve-binding.ts';
 import { CurveConnection } from './curve-connection.ts';
 import { endpointUnusable } from './endpoint.ts';
+import { isInterrupted } from './interrupted.ts';
 import type { Line } from './line.ts';
 import type { SendQueue } from './send-queue.ts';
 import type { Topics } from './topics.ts';
@@ -167,8 +168,6 @@ async function handOver(outgoing: SendQueue, lingerMs: number): Promise<void> {
   handedOver.abort();
 }
 
-const transientCodes: ReadonlySet<unknown> = new Set(['EAGAIN', 'EINTR']);
-
 function isTransient(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && transientCodes.has(error.code);
+  return isInterrupted(error) || (error instanceof Error && 'code' in error && error.code === 'EAGAIN');
 }

@@ -1,7 +1,7 @@
 import * as zmq from 'zeromq';
 import { Admission, type AdmissionOptions } from '../admission.ts';
 import { nodeClock } from '../node/clock.ts';
-import type { Decide } from '../socket-security.ts';
+import type { AdmissionRules, Decide } from '../socket-security.ts';
 import type {
   BindOptions,
   BoundSocket,
@@ -85,8 +85,8 @@ export class ZmqSockets implements Sockets {
     this.#authenticator = new Authenticator(this.#context, this.#admission);
   }
 
-  authenticate(decide: Decide): void {
-    this.#admission.authenticate(decide);
+  authenticate(decide: Decide, rules?: AdmissionRules): void {
+    this.#admission.authenticate(decide, rules);
   }
 
   async bindRouter(endpoint: string, options: BindOptions = {}): Promise<BoundSocket> {

@@ -1,4 +1,5 @@
 import * as zmq from 'zeromq';
+import { uninterrupted } from './interrupted.ts';
 
 /** What a subscriber wants to hear, for each zeromq socket that it has one after the other. */
 export class Topics {
@@ -7,7 +8,7 @@ export class Topics {
 
   use(raw: zmq.Subscriber): void {
     this.#raw = raw;
-    for (const { prefix } of this.#wanted.values()) raw.subscribe(prefix);
+    for (const { prefix } of this.#wanted.values()) uninterrupted(() => raw.subscribe(prefix));
   }
 
   subscribe(wanted: string | Buffer): void {
@@ -18,7 +19,7 @@ export class Topics {
       return;
     }
     this.#wanted.set(prefix.toString('latin1'), { prefix, times: 1 });
-    this.#openRaw?.subscribe(prefix);
+    uninterrupted(() => this.#openRaw?.subscribe(prefix));
   }
 
   unsubscribe(unwanted: string | Buffer): void {
@@ -29,7 +30,7 @@ export class Topics {
     entry.times -= 1;
     if (entry.times > 0) return;
     this.#wanted.delete(key);
-    this.#openRaw?.unsubscribe(prefix);
+    uninterrupted(() => this.#openRaw?.unsubscribe(prefix));
   }
 
   /** Between two sockets there is none to tell. */

@@ -21,6 +21,9 @@ export interface RunOptions {
 
 const deadlineMs = 60_000;
 
+/** Of whoever runs programs there. */
+export const home = '/home/admin';
+
 const furnish = `
 set -e
 ip link set lo up
@@ -33,6 +36,7 @@ mount -t proc proc proc
 mount --rbind /dev dev
 mount -t tmpfs -o mode=755 run run
 mkdir run/lock run/upper
+mkdir -p .${home}
 mount --bind "$1/upper" run/upper
 # A host on which services may be started. What dpkg would do for man(1) takes longer than all the rest.
 rm -f usr/sbin/policy-rc.d var/lib/man-db/auto-update
@@ -78,7 +82,8 @@ export async function startOverlayRoot(init: 'none' | 'systemd' = 'none'): Promi
   const run = (name: string, words: readonly string[], { cwd = '/', env = {} }: RunOptions = {}) => {
     const inside = ['env', '-C', cwd, name, ...words];
     const command = [...enter, '--', 'chroot', join(folder, 'root'), ...inside];
-    return runProgram('nsenter', command, { env, deadlineMs, label: name });
+    const whole = { HOME: home, XDG_CONFIG_HOME: undefined, ...env };
+    return runProgram('nsenter', command, { env: whole, deadlineMs, label: name });
   };
   if (init === 'systemd') {
     const isUp = async () => (await run('systemctl', ['is-system-running'])).stdout === 'running\n';

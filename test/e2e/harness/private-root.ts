@@ -16,17 +16,19 @@ export interface PrivateRoot {
 
 const top = fileURLToPath(new URL('../../../', import.meta.url));
 const deadlineMs = 30_000;
+const env = { HOME: '/run/home', XDG_CONFIG_HOME: undefined };
 
 /**
  * Namespaces in which /etc is a copy, /run, /var/log, /var/lib and /usr/local are empty but for the built programs and
- * the shipped configuration, and the network is a loopback. Every process ends with `cleanUp()`.
+ * the shipped configuration, the home of root is in /run, and the network is a loopback. Every process ends with
+ * `cleanUp()`.
  */
 export async function startPrivateRoot(): Promise<PrivateRoot> {
   const namespace = await startNamespace('a root of its own', setUp(temporaryFolder()), ['ip']);
   await namespace.program.waitForLine(/^furnished$/);
   const [first = '', ...enter] = [...namespace.enter, 'nsenter', '--net=/proc/1/ns/net', '--wd=/', '--'];
   const run = (name: string, ...args: readonly string[]) =>
-    runProgram(first, [...enter, name, ...args], { deadlineMs, label: `${name} inside` });
+    runProgram(first, [...enter, name, ...args], { env, deadlineMs, label: `${name} inside` });
   const sh = async (line: string) => {
     const { code, stdout, stderr } = await run('sh', '-c', line);
     if (code !== 0) throw new Error(`${line}: exit code ${code}\n${stdout}${stderr}`);
@@ -51,7 +53,7 @@ mkdir -p ${folder}/lib
 cp ${dist}/*.cjs ${dist}/*.node ${folder}/lib
 mount --bind ${folder}/etc /etc
 for target in /run /var/log /var/lib /usr/local; do mount -t tmpfs -o mode=755 private "$target"; done
-mkdir -p /usr/local/bin /usr/local/sbin /usr/local/lib/service-mgr /run/lock/subsys
+mkdir -p /run/home /usr/local/bin /usr/local/sbin /usr/local/lib/service-mgr /run/lock/subsys
 cp ${folder}/lib/* /usr/local/lib/service-mgr
 touch /usr/local/bin/node
 mount --bind ${process.execPath} /usr/local/bin/node

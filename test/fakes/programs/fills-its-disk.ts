@@ -1,7 +1,8 @@
-// Writes to a database until its file system is full, makes room, and prints as JSON how that went.
-// Usage: fills-its-disk.ts store|journal FOLDER
-import { rmSync, writeFileSync } from 'node:fs';
+// Writes to a database, or a file that only grows, until its file system is full, makes room, and prints as JSON how that went.
+// Usage: fills-its-disk.ts store|answers|journal|append-file FOLDER
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NodeAppendFiles } from '../../../src/platform/node/append-files.ts';
 import { SqliteJournal } from '../../../src/store/sqlite-journal.ts';
 import { SqliteStore } from '../../../src/store/sqlite-store.ts';
 import { isServiceManagerError } from '../../../src/wire/errors.ts';
@@ -70,7 +71,25 @@ async function tryJournal(): Promise<Tried> {
   };
 }
 
-const open = { store: tryStore, answers: tryAnswers, journal: tryJournal }[String(kind)] ?? tryStore;
+async function tryAppendFile(): Promise<Tried> {
+  const path = join(folder, 'test.log');
+  const file = new NodeAppendFiles().open(path, () => {});
+  return {
+    write: (number) => file.append(`${number} ${payload} ${number}`),
+    partsOf(numbers) {
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const begun = new Set(lines.map((line) => Number(line.split(' ')[0])));
+      const whole = new Set(
+        lines.map((line) => (line.split(' ').length === parts ? Number(line.split(' ')[2]) : 0)),
+      );
+      return numbers.map((number) => (whole.has(number) ? parts : Number(begun.has(number))));
+    },
+    close: () => file.close(),
+  };
+}
+
+const kinds = { store: tryStore, answers: tryAnswers, journal: tryJournal, 'append-file': tryAppendFile };
+const open = Object.entries(kinds).find(([name]) => name === kind)?.[1] ?? tryStore;
 
 function codeOf(act: () => void): string | undefined {
   try {

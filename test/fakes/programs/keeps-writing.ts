@@ -1,6 +1,7 @@
-// Writes to a database until it is killed, and prints the number of each write after it has returned.
-// Usage: keeps-writing.ts store|journal FILE
+// Writes to a database, or a file that only grows, until it is killed, and prints the number of each write after it has returned.
+// Usage: keeps-writing.ts store|journal|append-file|turned-file FILE
 import { writeSync } from 'node:fs';
+import { NodeAppendFiles } from '../../../src/platform/node/append-files.ts';
 import { SqliteJournal } from '../../../src/store/sqlite-journal.ts';
 import { SqliteStore } from '../../../src/store/sqlite-store.ts';
 import { idOf, storedAnswer, storedEntry, storedRequest } from '../stored-requests.ts';
@@ -24,9 +25,23 @@ const writers = {
       if (number % 3 > 0) journal.finish(idOf(number), payload, ['tcp://manager:5700'], number);
     };
   },
+  async 'append-file'() {
+    const lines = new NodeAppendFiles().open(file, () => {});
+    return (number: number) => {
+      lines.append(`${number} ${payload}`);
+      if (number % 500 === 0) lines.turn(number, Infinity);
+    };
+  },
+  async 'turned-file'() {
+    const lines = new NodeAppendFiles().open(file, () => {});
+    return (number: number) => {
+      lines.append(String(number));
+      lines.turn(number, 40);
+    };
+  },
 };
 
-const write = await (kind === 'journal' ? writers.journal() : writers.store());
+const write = await (Object.entries(writers).find(([name]) => name === kind)?.[1] ?? writers.store)();
 // Synchronous, so that nothing is said after the kill that was not written before it.
 for (let number = 1; ; number += 1) {
   write(number);

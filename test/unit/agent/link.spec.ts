@@ -98,16 +98,18 @@ describe('a link to a v2 manager', () => {
   it('hands on a request on one of its topics', async () => {
     const { dispatched, send } = await linkOf('v2');
     await send(v2('web1'));
-    expect(dispatched).to.deep.equal([{ type: 'request', body: requestOn('web1') }]);
+    const body = requestOn('web1');
+    const signed = { bytes: RequestBody.encode(body), signature: '' };
+    expect(dispatched).to.deep.equal([{ type: 'request', body, signed }]);
   });
 
-  it('hands on a request to its address, whatever its topic', async () => {
+  it('hands on a request to its address, whatever its topic, with the bytes that were signed', async () => {
     const { dispatched, send } = await linkOf('v2');
     const body = requestOn('role:elsewhere');
-    await send(
-      dispatchFramesV2(addressFrame('web1'), { id, bodyBytes: RequestBody.encode(body), signature: '' }),
-    );
-    expect(dispatched).to.deep.equal([{ type: 'request', body }]);
+    const signed = { bytes: Buffer.from(JSON.stringify(body, null, 1)), signature: 'signed' };
+    const { bytes: bodyBytes, signature } = signed;
+    await send(dispatchFramesV2(addressFrame('web1'), { id, bodyBytes, signature }));
+    expect(dispatched).to.deep.equal([{ type: 'request', body, signed }]);
   });
 
   it('hands on what the manager says to all agents, and to this one', async () => {
@@ -157,7 +159,7 @@ describe('a link to a v1 manager', () => {
   it('hands on a request on one of its topics', async () => {
     const { dispatched, send } = await linkOf('v1');
     await send(dispatchFramesV1(requestOn('web1')));
-    expect(dispatched).to.deep.equal([{ type: 'request', body: requestOn('web1') }]);
+    expect(dispatched).to.deep.equal([{ type: 'request', body: requestOn('web1'), signed: undefined }]);
   });
 
   for (const topic of ['web10', 'anything', 'web1.example.org']) {

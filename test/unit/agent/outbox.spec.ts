@@ -100,6 +100,19 @@ describe('an outbox that holds too much', () => {
     expect([outbox.count, outbox.givenUp]).to.deep.equal([1, 0]);
   });
 
+  it('is given up for the manager that takes up most of it, and for no other one', () => {
+    const outbox = new Outbox(limits, () => 0.5);
+    outbox.add({ ...big(1, 300), manager: 'm2' }, 0);
+    for (let count = 10; count < 30; count += 1) outbox.add(big(count, 100), 0);
+    outbox.add({ ...big(2, 100), manager: 'm2' }, 0);
+    expect(outbox.givenUp).to.equal(14);
+    expect([1, 2].map((number) => outbox.isWaiting(idOf(number), 'm2'))).to.deep.equal([true, true]);
+    // Of those the latest remain.
+    expect([23, 24, 29].map((number) => outbox.isWaiting(idOf(number), 'm1'))).to.deep.equal([
+      ...[false, true, true],
+    ]);
+  });
+
   it('gives up even the only one when that is too large', () => {
     const outbox = new Outbox(limits, () => 0.5);
     outbox.add(big(1, 1_001), 0);

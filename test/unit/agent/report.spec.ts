@@ -35,7 +35,7 @@ async function reportTo(protocol: ProtocolVersion) {
   })();
   let sequence = 40;
   const report = new Report({ sink: () => push, node, protocol, nextSequence: () => sequence++ });
-  return { report, push, arrived, settle: () => new ManualClock().advanceAsync(0) };
+  return { sockets, report, push, arrived, settle: () => new ManualClock().advanceAsync(0) };
 }
 
 describe('the report to a v1 manager', () => {
@@ -50,8 +50,8 @@ describe('the report to a v1 manager', () => {
     const { report, arrived, settle } = await reportTo('v1');
     report.acknowledge(id, 'running');
     report.hello(hello);
-    report.presence('beat', hello.boot);
-    report.presence('bye', hello.boot);
+    report.beat(hello.boot, 1_000);
+    report.bye(hello.boot);
     await settle();
     expect(arrived).to.deep.equal([]);
   });
@@ -77,16 +77,80 @@ describe('the report to a v2 manager', () => {
     const { report, arrived, settle } = await reportTo('v2');
     report.hello(hello);
     report.acknowledge(id, 'queued');
-    report.presence('beat', hello.boot);
-    report.presence('bye', hello.boot);
+    report.beat(hello.boot, 1_000);
+    report.bye(hello.boot);
     await settle();
     expect(arrived.map((frames) => String(frames[3]))).to.deep.equal(['40', '41', '42', '43']);
     expect(arrived.map(openSinkMessage)).to.deep.equal([
       { type: 'hello', hello },
       { type: 'ack', id, node, phase: 'queued' },
-      { type: 'beat', node, boot: hello.boot },
+      { type: 'beat', node, boot: hello.boot, sentAtMs: 1_000 },
       { type: 'bye', node, boot: hello.boot },
     ]);
+  });
+
+  it('has as its last frame the proof that is made of the others', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    const mac = (frames: readonly Buffer[]) => Buffer.from(`proof of ${frames.slice(0, 5).join(' ')}`);
+    const push = sockets.connectPush('tcp://localhost:5700');
+    const report = new Report({ sink: () => push, node, protocol: 'v2', nextSequence: () => 7, mac });
+    report.acknowledge(id, 'running');
+    await settle();
+    expect(arrived[0]?.slice(-2).map(String)).to.deep.equal([
+      '{"phase":"running"}',
+      `proof of ack ${id} web1 7 {"phase":"running"}`,
+    ]);
+  });
+
+  it('waits until it is known for whom the proof is made, and keeps its order', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    let whom: string | undefined;
+    const mac = () => (whom === undefined ? undefined : Buffer.from(`for ${whom}`));
+    const push = sockets.connectPush('tcp://localhost:5700');
+    let sequence = 7;
+    const report = new Report({
+      sink: () => push,
+      node,
+      protocol: 'v2',
+      nextSequence: () => sequence++,
+      mac,
+    });
+    report.hello(hello);
+    report.acknowledge(id, 'running');
+    await settle();
+    report.release();
+    await settle();
+    expect(arrived).to.deep.equal([]);
+    whom = 'm1';
+    report.release();
+    report.release();
+    report.bye(hello.boot);
+    await settle();
+    expect(arrived.map((frames) => `${frames[0]} ${frames[3]} ${frames[5]}`)).to.deep.equal([
+      ...['hello 7 for m1', 'ack 8 for m1', 'bye 9 for m1'],
+    ]);
+    expect(report.dropped).to.equal(0);
+  });
+
+  it('of which too much waits loses the oldest of it, and counts that', async () => {
+    const { sockets, arrived, settle } = await reportTo('v2');
+    let isKnown = false;
+    const mac = () => (isKnown ? Buffer.alloc(32) : undefined);
+    const push = sockets.connectPush('tcp://localhost:5700');
+    let sequence = 0;
+    const report = new Report({
+      sink: () => push,
+      node,
+      protocol: 'v2',
+      nextSequence: () => sequence++,
+      mac,
+    });
+    for (let count = 0; count < 1_003; count += 1) report.acknowledge(id, 'running');
+    expect(report.dropped).to.equal(3);
+    isKnown = true;
+    report.release();
+    await settle();
+    expect([arrived.length, String(arrived[0]?.[3])]).to.deep.equal([1_000, '3']);
   });
 
   it('is confirmed by the manager', async () => {

@@ -1,26 +1,11 @@
 import { expect } from 'chai';
 import { Answers } from '../../../src/agent/answers.ts';
-import { HealthChecks } from '../../../src/agent/health.ts';
-import { Link } from '../../../src/agent/link.ts';
-import { RequestDesk } from '../../../src/agent/requests.ts';
-import { Tasks } from '../../../src/agent/tasks.ts';
-import { serve } from '../../../src/platform/serve.ts';
-import { Service8 } from '../../../src/provider/service8.ts';
-import type { Journal } from '../../../src/store/journal.ts';
 import { MemoryJournal } from '../../../src/store/memory-journal.ts';
 import { message } from '../../../src/wire/codec.ts';
-import { ServiceManagerError } from '../../../src/wire/errors.ts';
-import { actions, NodeName, type RequestId } from '../../../src/wire/fields.ts';
+import { NodeName, type RequestId } from '../../../src/wire/fields.ts';
 import { BootId } from '../../../src/wire/presence.ts';
-import { RequestBody } from '../../../src/wire/request.ts';
 import { Answer } from '../../../src/wire/result.ts';
-import { openSinkMessage } from '../../../src/wire/sink.ts';
-import type { ProtocolVersion } from '../../../src/wire/topic.ts';
-import { ManualClock } from '../../fakes/manual-clock.ts';
-import { MemorySockets } from '../../fakes/memory-sockets.ts';
-import { RecordedLog } from '../../fakes/recorded-log.ts';
-import { ScriptedProbe } from '../../fakes/scripted-probe.ts';
-import { ScriptedProcesses } from '../../fakes/scripted-processes.ts';
+import { AgentDesk } from '../../fakes/agent-desk.ts';
 
 const node = message('node', 300, NodeName).parse('web1');
 const boots = message('boot', 64, BootId);
@@ -35,142 +20,9 @@ const host = {
   osRelease: {},
 };
 
-interface DeskOptions {
-  readonly journal?: Journal;
-  readonly protocol?: ProtocolVersion;
-  readonly managers?: readonly string[];
-  readonly maxTasks?: number;
-}
-
-/** The desk of web1, with the sinks of its managers played by the test. */
-class Desk {
-  readonly clock = new ManualClock();
-  readonly log = new RecordedLog();
-  readonly journal: Journal;
-  readonly processes = new ScriptedProcesses({ 'service nginx status': {}, 'service nginx restart': {} });
-  readonly links: Link[] = [];
-  /** `m1 ack queued`, `m1 result 0` or `m1 result CANCELLED`; also `journal start` and `run service nginx restart`. */
-  readonly said: string[] = [];
-  readonly failures: unknown[] = [];
-  readonly desk: RequestDesk;
-  /** Methods of the journal that throw. */
-  failing: readonly string[] = [];
-
-  constructor({ journal = new MemoryJournal(), maxTasks = 10 }: DeskOptions) {
-    this.journal = this.#watched(journal);
-    const { clock, log, processes } = this;
-    const answers = new Answers(node, host);
-    const provider = new Service8({
-      processes,
-      program: 'service',
-      system: 'Linux',
-      outputLimitBytes: 1_000,
-    });
-    const probe = new ScriptedProbe(clock);
-    const tasks = new Tasks({
-      ...{ answers, clock },
-      health: new HealthChecks({ clock, probe, processes, programs: new Map() }),
-      provider: {
-        run: (service, action, limits) => {
-          this.said.push(`run ${service} ${action}`);
-          limits.onOutput?.('printed\n', 'stdout');
-          return provider.run(service, action, limits);
-        },
-        inspect: (service, limits) => provider.inspect(service, limits),
-      },
-      actions: new Set(actions),
-      actionTimeoutMs: 60_000,
-      maxTasks,
-    });
-    this.desk = new RequestDesk({
-      ...{ clock, log, tasks, answers, journal: this.journal },
-      boot: boots.parse('b'.repeat(32)),
-      random: () => 0.5,
-      fail: (error) => this.failures.push(error),
-    });
-  }
-
-  static async of(options: DeskOptions = {}): Promise<Desk> {
-    const desk = new Desk(options);
-    const sockets = new MemorySockets();
-    for (const name of options.managers ?? ['m1']) {
-      const sinkEndpoint = `ipc:///run/${name}`;
-      const sink = await sockets.bindPull(sinkEndpoint);
-      void serve(sink, (frames) => desk.said.push(`${name} ${shown(frames)}`));
-      const link = new Link({
-        sockets,
-        managerEndpoint: `ipc:///run/${name}-backend`,
-        sinkEndpoint,
-        node,
-        topics: new Set(),
-        protocol: options.protocol ?? 'v2',
-        nextSequence: () => 0,
-      });
-      desk.links.push(link);
-    }
-    if (options.journal === undefined) desk.desk.restore(desk.links);
-    return desk;
-  }
-
-  get link(): Link {
-    const [link] = this.links;
-    if (link === undefined) throw new Error('no link');
-    return link;
-  }
-
-  linkTo(name: string): Link {
-    const link = this.links.find((each) => each.name.endsWith(name));
-    if (link === undefined) throw new Error(`no link to ${name}`);
-    return link;
-  }
-
-  async receive(command: string, changes: Partial<RequestBody> = {}, link = this.link): Promise<void> {
-    const [service, cmd] = command.split(' ');
-    this.desk.receive(RequestBody.parse({ id, cmd, service, topic: 'any', ...changes }), link);
-    await this.settle();
-  }
-
-  settle(): Promise<void> {
-    return this.clock.advanceAsync(0);
-  }
-
-  /** What was said since the last time. */
-  heard(): string[] {
-    return this.said.splice(0);
-  }
-
-  #watched(journal: Journal): Journal {
-    const note = <Result>(method: string, call: () => Result): Result => {
-      if (this.failing.includes(method)) throw new ServiceManagerError('JOURNAL_UNAVAILABLE', 'disk full');
-      this.said.push(`journal ${method}`);
-      return call();
-    };
-    return {
-      find: (of) => journal.find(of),
-      start: (entry) => note('start', () => journal.start(entry)),
-      finish: (...args) => note('finish', () => journal.finish(...args)),
-      cancel: (...args) => note('cancel', () => journal.cancel(...args)),
-      interrupted: () => journal.interrupted(),
-      owe: (...args) => note('owe', () => journal.owe(...args)),
-      delivered: (...args) => note('delivered', () => journal.delivered(...args)),
-      undelivered: () => journal.undelivered(),
-      prune: (...args) => note('prune', () => journal.prune(...args)),
-      close: () => journal.close(),
-    };
-  }
-}
-
-function shown(frames: Buffer[]): string {
-  const said = openSinkMessage(frames);
-  if (said.type === 'ack') return `ack ${said.phase}`;
-  if (said.type === 'output') return `output ${said.payload}`;
-  if (said.type !== 'result') return said.type;
-  return `result ${'result' in said.answer ? said.answer.result.returncode : said.answer.code}`;
-}
-
 describe('a request that changes a service', () => {
   it('is acknowledged, journaled, run, journaled again, and only then answered', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart');
     expect(bench.heard()).to.deep.equal([
       'journal start',
@@ -184,7 +36,7 @@ describe('a request that changes a service', () => {
   });
 
   it('is followed when that is wanted, and its answer comes behind its output', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart', { follow: true });
     const [output, result] = bench.heard().filter((said) => /^m1 (output|result)/.test(said));
     const piece = { node: 'web1', source: 'stdout', text: 'printed\n', index: 0 };
@@ -193,13 +45,13 @@ describe('a request that changes a service', () => {
   });
 
   it('is not followed when nobody wants that', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart');
     expect(bench.heard().filter((said) => said.includes('output'))).to.deep.equal([]);
   });
 
   it('is never run again: its answer is said again', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart');
     bench.heard();
     for (let count = 0; count < 3; count += 1) await bench.receive('nginx restart');
@@ -210,15 +62,15 @@ describe('a request that changes a service', () => {
 
   it('is never run again by the next agent, either', async () => {
     const first = new MemoryJournal();
-    const before = await Desk.of({ journal: first });
+    const before = await AgentDesk.of({ journal: first });
     await before.receive('nginx restart');
-    const bench = await Desk.of({ journal: new MemoryJournal(first) });
+    const bench = await AgentDesk.of({ journal: new MemoryJournal(first) });
     await bench.receive('nginx restart');
     expect(bench.heard()).to.deep.equal(['journal owe', 'm1 result 0']);
   });
 
   it('that comes again while it waits or runs is acknowledged again', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart', { id: otherId });
     bench.heard();
@@ -233,7 +85,7 @@ describe('a request that changes a service', () => {
   });
 
   it('is answered to every manager that asked while it ran', async () => {
-    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    const bench = await AgentDesk.of({ managers: ['m1', 'm2'] });
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     await bench.receive('nginx restart', {}, bench.linkTo('m2'));
@@ -248,7 +100,7 @@ describe('a request that changes a service', () => {
   });
 
   it('is refused, and not run, when that cannot be journaled', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.failing = ['start', 'finish'];
     await bench.receive('nginx restart');
     expect(bench.heard()).to.deep.equal(['m1 ack running', 'm1 result JOURNAL_UNAVAILABLE']);
@@ -258,7 +110,7 @@ describe('a request that changes a service', () => {
 
   it('is not run when the journal knows it after all', async () => {
     const journal = new MemoryJournal();
-    const bench = await Desk.of({ journal });
+    const bench = await AgentDesk.of({ journal });
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart', { id: otherId });
     await bench.receive('nginx restart');
@@ -271,7 +123,7 @@ describe('a request that changes a service', () => {
   });
 
   it('is answered also when its end cannot be journaled', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.failing = ['finish'];
     await bench.receive('nginx restart');
     expect(bench.heard().at(-1)).to.equal('m1 result 0');
@@ -284,7 +136,7 @@ describe('a request that changes a service', () => {
 
 describe('a request that only reads', () => {
   it('needs no journal', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.failing = ['start', 'finish', 'cancel', 'owe', 'delivered', 'prune'];
     await bench.receive('nginx status');
     expect(bench.heard()).to.deep.equal(['run nginx status', 'm1 ack running', 'm1 result 0']);
@@ -292,7 +144,7 @@ describe('a request that only reads', () => {
   });
 
   it('is run again when it is asked for again', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx status');
     await bench.receive('nginx status');
     expect(bench.processes.runs).to.have.length(2);
@@ -301,7 +153,7 @@ describe('a request that only reads', () => {
 
 describe('a request that is not run', () => {
   it('because its time is over by more than clocks may differ', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     const now = bench.clock.wallMs();
     await bench.receive('nginx restart', { notAfterMs: now - 30_000 });
     expect(bench.heard().at(-1)).to.equal('m1 result 0');
@@ -311,7 +163,7 @@ describe('a request that is not run', () => {
   });
 
   it('because its time was over when its turn came', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     await bench.receive('nginx status', { id: otherId, notAfterMs: bench.clock.wallMs() });
@@ -324,7 +176,7 @@ describe('a request that is not run', () => {
   });
 
   it('because the action is not allowed, and says so again', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     for (let count = 0; count < 2; count += 1) {
       await bench.receive('nginx explode');
       expect(bench.heard().at(-1)).to.equal('m1 result ACTION_NOT_ALLOWED');
@@ -332,7 +184,7 @@ describe('a request that is not run', () => {
   });
 
   it('because too many wait', async () => {
-    const bench = await Desk.of({ maxTasks: 1 });
+    const bench = await AgentDesk.of({ maxTasks: 1 });
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     await bench.receive('nginx status', { id: otherId });
@@ -340,7 +192,7 @@ describe('a request that is not run', () => {
   });
 
   it('because its message could not be read, which the door has logged', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.desk.refused(id, 'INVALID_MESSAGE', 'no good', bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['m1 result INVALID_MESSAGE']);
@@ -352,7 +204,7 @@ describe('an agent whose name another one uses', () => {
   const conflict = [boots.parse('b'.repeat(32)), boots.parse('c'.repeat(32))];
 
   it('serves nobody for 20 s after the last warning', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.desk.conflict(conflict);
     await bench.clock.advanceAsync(15_000);
     bench.desk.conflict(conflict);
@@ -368,7 +220,7 @@ describe('an agent whose name another one uses', () => {
   });
 
   it('logs it once as long as it lasts', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     for (let count = 0; count < 10; count += 1) {
       bench.desk.conflict(conflict);
       await bench.clock.advanceAsync(5_000);
@@ -382,7 +234,7 @@ describe('an agent whose name another one uses', () => {
   });
 
   it('lets go on what it had begun', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     bench.desk.conflict(conflict);
@@ -395,19 +247,19 @@ describe('an agent whose name another one uses', () => {
 
 describe('a request that is cancelled', () => {
   it('while it runs is ended', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
     bench.heard();
-    bench.desk.cancel(id, bench.link);
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal finish', 'm1 result CANCELLED']);
     expect(bench.processes.held).to.deep.equal([]);
   });
 
   it('before it came is answered, and never run', async () => {
-    const bench = await Desk.of();
-    bench.desk.cancel(id, bench.link);
+    const bench = await AgentDesk.of();
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
     await bench.receive('nginx restart');
@@ -416,25 +268,25 @@ describe('a request that is cancelled', () => {
   });
 
   it('again while its answer is on its way is not answered twice', async () => {
-    const bench = await Desk.of();
-    for (let count = 0; count < 3; count += 1) bench.desk.cancel(id, bench.link);
+    const bench = await AgentDesk.of();
+    for (let count = 0; count < 3; count += 1) bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'm1 result CANCELLED']);
   });
 
   it('after it was done gets the answer of the action', async () => {
-    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    const bench = await AgentDesk.of({ managers: ['m1', 'm2'] });
     await bench.receive('nginx restart');
     bench.heard();
-    bench.desk.cancel(id, bench.linkTo('m2'));
+    bench.desk.cancel(id, undefined, bench.linkTo('m2'));
     await bench.settle();
     expect(bench.heard()).to.deep.equal(['journal cancel', 'journal owe', 'm2 result 0']);
   });
 
   it('is not said to be, when that cannot be journaled', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.failing = ['cancel'];
-    bench.desk.cancel(id, bench.link);
+    bench.desk.cancel(id, undefined, bench.link);
     await bench.settle();
     expect(bench.heard()).to.deep.equal([]);
     expect(bench.log.named('journal.failed')).to.have.length(1);
@@ -443,7 +295,7 @@ describe('a request that is cancelled', () => {
 
 describe('an answer', () => {
   it('is sent again until its manager has stored it', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart');
     bench.heard();
     for (const atMs of [1_000, 3_000]) {
@@ -462,7 +314,7 @@ describe('an answer', () => {
   });
 
   it('that was confirmed before is confirmed in silence', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     await bench.receive('nginx restart');
     bench.desk.stored(id, bench.link);
     bench.heard();
@@ -472,7 +324,7 @@ describe('an answer', () => {
   });
 
   it('is owed to the other manager as long as that has not stored it', async () => {
-    const bench = await Desk.of({ managers: ['m1', 'm2'] });
+    const bench = await AgentDesk.of({ managers: ['m1', 'm2'] });
     await bench.receive('nginx restart');
     await bench.receive('nginx restart', {}, bench.linkTo('m2'));
     bench.desk.stored(id, bench.link);
@@ -481,7 +333,7 @@ describe('an answer', () => {
   });
 
   it('to a v1 manager is sent once, and journaled as delivered', async () => {
-    const bench = await Desk.of({ protocol: 'v1' });
+    const bench = await AgentDesk.of({ protocol: 'v1' });
     await bench.receive('nginx restart');
     expect(bench.heard().filter((said) => said.startsWith('m1'))).to.deep.equal(['m1 result 0']);
     expect([bench.desk.undelivered, bench.journal.undelivered()]).to.deep.equal([0, []]);
@@ -500,7 +352,7 @@ describe('an agent that starts', () => {
   }
 
   it('says to all its managers what was interrupted', async () => {
-    const bench = await Desk.of({ journal: journalWith('started'), managers: ['m1', 'm2'] });
+    const bench = await AgentDesk.of({ journal: journalWith('started'), managers: ['m1', 'm2'] });
     bench.desk.restore(bench.links);
     await bench.settle();
     expect(bench.heard()).to.have.members([
@@ -519,7 +371,7 @@ describe('an agent that starts', () => {
   });
 
   it('says so also when the journal cannot be written', async () => {
-    const bench = await Desk.of({ journal: journalWith('started') });
+    const bench = await AgentDesk.of({ journal: journalWith('started') });
     bench.failing = ['finish'];
     bench.desk.restore(bench.links);
     await bench.settle();
@@ -527,7 +379,7 @@ describe('an agent that starts', () => {
   });
 
   it('sends what was not stored, but not for a manager that it serves no more', async () => {
-    const bench = await Desk.of({ journal: journalWith('done') });
+    const bench = await AgentDesk.of({ journal: journalWith('done') });
     bench.desk.restore(bench.links);
     await bench.settle();
     expect(bench.heard()).to.have.members(['m1 result CANCELLED', 'journal delivered']);
@@ -535,7 +387,7 @@ describe('an agent that starts', () => {
   });
 
   it('has nothing to say when nothing was left', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.desk.restore(bench.links);
     await bench.settle();
     expect(bench.heard()).to.deep.equal([]);
@@ -544,7 +396,7 @@ describe('an agent that starts', () => {
 
 describe('the journal', () => {
   it('is pruned once a minute', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     for (let now = 0; now < 180_000; now += 250) {
       bench.desk.tick();
       await bench.clock.advanceAsync(250);
@@ -553,7 +405,7 @@ describe('the journal', () => {
   });
 
   it('that cannot be pruned is logged', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     bench.failing = ['prune'];
     bench.desk.tick();
     expect(bench.log.named('journal.failed')).to.have.length(1);
@@ -562,7 +414,7 @@ describe('the journal', () => {
 
 describe('a bug of ours', () => {
   it('ends the agent', async () => {
-    const bench = await Desk.of();
+    const bench = await AgentDesk.of();
     const broken = new Error('a bug');
     bench.processes.answer('service nginx status', () => {
       throw broken;

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { type CurveKeys, newCurveKeys } from '../../../src/security/keys.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { RunningManagement } from '../../fakes/management-door.ts';
 import { ScriptedDaemon } from '../../fakes/scripted-daemon.ts';
 
 async function started(...options: string[]) {
@@ -193,5 +195,81 @@ describe('a daemon in the background', () => {
     host.launch = { isReady: false, exitCode: 71, reason: 'cannot bind tcp://*:5500' };
     expect(await host.run('-d', 'start')).to.equal(71);
     expect(host.terminal.error).to.equal('service-mgrd: cannot bind tcp://*:5500\n');
+  });
+});
+
+describe('a daemon that is managed', () => {
+  const fine = () => ({ success: 0, msg: 'fine' }) as const;
+  const handlers = { 'manager.status': fine, 'manager.shutdown': fine };
+  const reply = `${JSON.stringify(fine(), null, 4)}\n`;
+
+  async function managed(own?: CurveKeys) {
+    const host = new ScriptedDaemon();
+    host.home = { ...host.home, ownKeys: () => own };
+    const door = await RunningManagement.start(host.sockets, host.clock, 'tcp://127.0.0.1:1', handlers, own);
+    return { host, door };
+  }
+
+  for (const [kind, own] of [
+    ['without keys', undefined],
+    ['with keys', newCurveKeys()],
+  ] as const) {
+    it(`shows what it says of itself, ${kind}`, async () => {
+      const { host, door } = await managed(own);
+      expect(await host.run('status')).to.equal(0);
+      expect(host.terminal).to.include({ out: reply, error: '' });
+      expect(door.asked).to.deep.equal([{ cmd: 'manager.status' }]);
+    });
+
+    it(`stops, ${kind}`, async () => {
+      const { host, door } = await managed(own);
+      expect(await host.run('stop')).to.equal(0);
+      expect(door.asked).to.deep.equal([{ cmd: 'manager.shutdown' }]);
+    });
+  }
+
+  it('is looked for where its configuration says', async () => {
+    const { host } = await managed();
+    host.home = { ...host.home, managementEndpoint: 'ipc:///run/configured' };
+    const other = await RunningManagement.start(host.sockets, host.clock, 'ipc:///run/configured', handlers);
+    expect(await host.run('status')).to.equal(0);
+    expect(other.asked).to.have.length(1);
+  });
+
+  it('is looked for where -e says', async () => {
+    const { host } = await managed();
+    const other = await RunningManagement.start(host.sockets, host.clock, 'ipc:///run/other', handlers);
+    expect(await host.run('-e', 'ipc:///run/other', 'status')).to.equal(0);
+    expect(other.asked).to.have.length(1);
+  });
+
+  it('is opened with its configuration', async () => {
+    const { host } = await managed();
+    await host.run('-f', 'x.conf', 'status');
+    expect(host.opened).to.deep.equal([{ file: 'x.conf', text: 'one' }]);
+  });
+
+  it('can be stopped when its configuration is gone, whether it was named or not', async () => {
+    for (const named of [[], ['-f', 'x.conf']]) {
+      const { host } = await managed();
+      host.isThere = false;
+      expect(await host.run(...named, 'stop')).to.equal(0);
+      expect(host.opened).to.deep.equal([undefined]);
+    }
+  });
+
+  it('needs a good configuration where there is one', async () => {
+    const { host } = await managed();
+    host.text = 'bad';
+    expect(await host.run('status')).to.equal(78);
+    expect(host.terminal.error).to.equal('service-mgrd: x.conf: bad\n');
+  });
+
+  it('that does not answer ends the command with 69', async () => {
+    const host = new ScriptedDaemon();
+    const exitCode = host.run('status');
+    await host.clock.advanceAsync(5_000);
+    expect(await exitCode).to.equal(69);
+    expect(host.terminal.error).to.equal('service-mgrd: tcp://localhost:1 did not answer within 5 s\n');
   });
 });

@@ -30,6 +30,21 @@ describe('a dry run', () => {
     );
   });
 
+  it('names those for which the policy refuses it, by the rule that does', async () => {
+    const denied = [
+      { node: 'web2', reason: 'refused by line 3: deny stop sshd' },
+      { node: 'db1', reason: 'refused: no rule allows it' },
+      { node: 'web1', reason: 'refused by line 3: deny stop sshd' },
+    ];
+    const run = await dryRun({ queries: { plan: { ...plan, denied } } });
+    expect(run.out.split('\n').slice(2, 4)).to.deep.equal([
+      'denied (2): web[1-2] (refused by line 3: deny stop sshd)',
+      'denied (1): db1 (refused: no rule allows it)',
+    ]);
+    const json = await dryRun({ queries: { plan: { ...plan, denied } } }, '--format', 'json');
+    expect(JSON.parse(json.out)).to.deep.include({ denied });
+  });
+
   it('sends nothing, and asks for no confirmation', async () => {
     const run = await runClient(['-T', 'any', ...order.slice(2)], { queries: { plan } });
     expect([run.code, run.manager.requests]).to.deep.equal([0, []]);

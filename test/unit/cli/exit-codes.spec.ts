@@ -1,10 +1,18 @@
 import { expect } from 'chai';
-import { exitCodeNamed, exitCodeOf, exitCodes } from '../../../src/cli/exit-codes.ts';
+import {
+  daemonExitMeanings,
+  daemonExitOf,
+  daemonExits,
+  exitCodeNamed,
+  exitCodeOf,
+  exitCodes,
+} from '../../../src/cli/exit-codes.ts';
 import { type Outcome, outcomes } from '../../../src/core/outcome.ts';
+import { type ErrorCode, ServiceManagerError } from '../../../src/wire/errors.ts';
 
 describe('exit codes', () => {
   it('are the documented ones, each with a name of its own', () => {
-    expect(exitCodes.map(({ code }) => code)).to.deep.equal([0, 2, 4, 6, 64, 65, 68, 69, 77, 78, 130]);
+    expect(exitCodes.map(({ code }) => code)).to.deep.equal([0, 2, 4, 6, 64, 65, 68, 69, 75, 77, 78, 130]);
     expect(new Set(exitCodes.map(({ name }) => name)).size).to.equal(exitCodes.length);
   });
 
@@ -46,4 +54,28 @@ describe('exit codes', () => {
   it('are 0 without any outcome', () => expect(exitCodeOf([])).to.equal(0));
 
   it('take any iterable', () => expect(exitCodeOf(new Set<Outcome>(['ok', 'expired']).values())).to.equal(2));
+});
+
+describe('the exit codes of the daemons', () => {
+  it('are the documented ones, in order, each with a meaning', () => {
+    expect(Object.values(daemonExits)).to.deep.equal([0, 1, 64, 65, 69, 71, 74, 75, 77, 78]);
+    expect(Object.keys(daemonExitMeanings)).to.deep.equal(Object.keys(daemonExits));
+  });
+
+  const expected: ReadonlyArray<readonly [code: number, ...errors: ErrorCode[]]> = [
+    [64, 'BAD_USAGE', 'INVALID_MESSAGE', 'UNKNOWN_KEY', 'BAD_TARGET', 'UNKNOWN_NODE'],
+    [69, 'MANAGER_UNREACHABLE', 'INVALID_REPLY'],
+    [71, 'ENDPOINT_UNUSABLE'],
+    [74, 'STORE_UNUSABLE'],
+    [75, 'ALREADY_RUNNING'],
+    [77, 'UNAUTHENTICATED', 'NOT_PERMITTED', 'NAME_TAKEN', 'BAD_TOKEN', 'KEY_REFUSED', 'REFUSED', 'REPLAYED'],
+    [77, 'POLICY_DENIED', 'TOO_BUSY', 'UNKNOWN_COMMAND', 'REQUEST_EXPIRED'],
+    [78, 'BAD_CONFIG', 'BAD_KEY'],
+  ];
+  for (const [exitCode, ...codes] of expected) {
+    it(`are ${exitCode} for ${codes.join(', ')}`, () => {
+      for (const code of codes)
+        expect(daemonExitOf(new ServiceManagerError(code, 'x')), code).to.equal(exitCode);
+    });
+  }
 });

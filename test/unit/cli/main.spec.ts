@@ -43,6 +43,11 @@ describe('the command line of the client', () => {
     ['requests cancel', 'beginning of one, or', '--format'],
     ['requests retry', 'beginning of one, or', '--failed', '--async', '-a, --action-timeout', '--dry-run'],
     ['requests resume', 'beginning of one, or', '--failed', '--remaining', '--async', '--batch', '--yes'],
+    ['join', 'token', '--manager <endpoint>', '--manager-key', '--name', '--wait', 'keys accept'],
+    ['keys', 'init [options]', 'show [options]', 'rotate [options]', 'client.key'],
+    ['keys init', '--name', '--kind', 'operator', 'monitor'],
+    ['keys show', '--public', 'operators.d'],
+    ['keys rotate', '69', 'operators.d'],
   ];
   for (const [argv, ...told] of commands) {
     const words = argv.split(' ').filter((word) => word !== '');
@@ -88,6 +93,12 @@ describe('the command line of the client', () => {
     ['nodes forgt web1', 'unknown command "forgt", did you mean forget?'],
     ['requests lst', 'unknown command "lst", did you mean list?'],
     ['requests', 'requests: expected list, show, attach, cancel, retry'],
+    ['keys', 'keys: expected init, show, rotate; see service-mgr-client keys --help'],
+    ['keys rotat', 'unknown command "rotat", did you mean rotate?'],
+    ['join x y', /too many arguments/],
+    ['join --manager mgr1', /argument 'mgr1' is invalid. Expected tcp:\/\/HOST or tcp:\/\/HOST:PORT/],
+    ['join --wait 0', /'--wait <time>' argument '0' is invalid. Expected a time from 1 to/],
+    ['join', 'expected a join token (service-mgrd token create), or --manager-key'],
     ['-T any nodes', 'option -T, --topic <target> stands before nodes'],
     ['--async requests list', 'option --async stands before requests'],
     ['nodes --watch forget web1', 'option --watch stands before forget'],

@@ -33,9 +33,31 @@ describe('a request', () => {
         ...{ cmd: 'start', topic: 'role:web', service: 'nginx' },
         windowMs: 7_000,
         notAfterMs: manager.clock.wallMs() + 7_000,
+        sentAtMs: manager.clock.wallMs(),
         timeoutMs: 2_500,
       },
     ]);
+  });
+
+  for (const [offsetMs, direction] of [
+    [95_000, 'behind'],
+    [-95_000, 'ahead of'],
+  ] as const) {
+    it(`says that the clock of the manager is ${direction} ours`, async () => {
+      const accepted = { ...allWell.accepted, clockOffsetMs: offsetMs };
+      const run = await runClient(order, { ...allWell, accepted });
+      expect(run).to.include({
+        code: 0,
+        error: `service-mgr-client: the clock of the manager is 95.0 s ${direction} ours, and 30 s are allowed: check its time service\n`,
+      });
+    });
+  }
+
+  it('says nothing of clocks that are near enough', async () => {
+    for (const clockOffsetMs of [30_000, -30_000, 0])
+      expect(
+        (await runClient(order, { ...allWell, accepted: { ...allWell.accepted, clockOffsetMs } })).error,
+      ).to.equal('');
   });
 
   it('names nodes that are not there at once, while it waits for the others', async () => {

@@ -5,6 +5,7 @@ import { serve } from '../../../src/platform/serve.ts';
 import { Accepted } from '../../../src/wire/reply.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { MemorySockets } from '../../fakes/memory-sockets.ts';
+import { idOf } from '../../fakes/stored-requests.ts';
 
 const uuid = '0123456789abcdef0123456789abcdef';
 const good = { uuid, port: 5_750 };
@@ -38,14 +39,19 @@ async function managers(...scripts: Replies[]) {
     ...{ sockets, clock, asked, frames },
     ask: async (changes: Partial<AskOptions & { deadlineMs: number; signal: AbortSignal }> = {}) => {
       const { deadlineMs = 60_000, signal, ...options } = changes;
-      const question = { frame: Buffer.from('{"the":"question"}'), reply: Accepted, deadlineMs, signal };
+      const question = {
+        frame: () => Buffer.from('{"the":"question"}'),
+        reply: Accepted,
+        deadlineMs,
+        signal,
+      };
       let ended: readonly [outcome: unknown, atMs: number] | undefined;
       ask(
         question,
         { endpoints, timeoutMs: 1_000, retries: 3, ...options },
         {
-          connections,
-          clock,
+          ...{ connections, clock, identity: undefined },
+          newId: () => idOf(1),
         },
       ).then(
         ({ endpoint }) => {

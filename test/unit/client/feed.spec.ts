@@ -9,7 +9,7 @@ async function feeding() {
   const publisher = await sockets.bindPublisher('tcp://*:5750');
   const subscriptions: string[] = [];
   void serve(publisher, ([frame]) => subscriptions.push(`${frame}`));
-  const feed = new Feed(sockets, 'tcp://localhost:5750');
+  const feed = new Feed(sockets, 'tcp://localhost:5750', undefined);
   const settle = () => new ManualClock().advanceAsync(0);
   return {
     ...{ feed, subscriptions, settle },

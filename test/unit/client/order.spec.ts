@@ -11,7 +11,7 @@ describe('the body of an order', () => {
   it('has what was ordered, and nothing for what was not', () => {
     expect(body()).to.deep.equal({
       ...{ id: requestId, cmd: 'restart', topic: 'any', service: 'nginx' },
-      ...{ windowMs: 5_000, notAfterMs: clock.wallMs() + 5_000 },
+      ...{ windowMs: 5_000, notAfterMs: clock.wallMs() + 5_000, sentAtMs: clock.wallMs() },
     });
   });
 

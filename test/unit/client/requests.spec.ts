@@ -22,7 +22,7 @@ describe('an order', () => {
     expect(manager.requests).to.deep.equal([
       {
         ...{ id: requestId, cmd: 'status', topic: 'any', service: 'nginx', windowMs: 7_000 },
-        notAfterMs: clock.wallMs() + 7_000,
+        ...{ notAfterMs: clock.wallMs() + 7_000, sentAtMs: clock.wallMs() },
       },
     ]);
   });

@@ -14,7 +14,9 @@ function read(changes: Readonly<Record<string, string>> = {}, rest = '') {
 
 describe('agent config', () => {
   it('is complete with the three endpoints of 2014', () => {
-    expect(read()).to.deep.equal({
+    const { security, ...rest } = read();
+    expect(security.mode).to.equal('auto');
+    expect(rest).to.deep.equal({
       managerEndpoints: ['tcp://localhost:5600'],
       sinkEndpoints: ['tcp://localhost:5700'],
       mgmtEndpoint: 'tcp://*:6000',
@@ -109,6 +111,30 @@ describe('agent config', () => {
       managerEndpoints: ['tcp://m1:5600', 'tcp://m2:5600'],
       sinkEndpoints: ['tcp://m1:5700', 'tcp://m2:5700'],
     });
+  });
+
+  const readLines = (...lines: string[]) =>
+    readAgentConfig(['[Default]', 'mgmt_endpoint = ipc:///run/mgmt', ...lines].join('\n'), 'a.conf');
+
+  it('leaves it to the managers that were joined where they are, if it says nothing of that', () => {
+    expect(readLines()).to.include({ managerEndpoints: undefined, sinkEndpoints: undefined });
+  });
+
+  it('refuses one of the two endpoints of a manager without the other', () => {
+    expect(() => readLines('manager_endpoint = tcp://m1:5600')).to.throw(
+      /^a\.conf:3: key manager_endpoint: value "tcp:\/\/m1:5600", expected sink_endpoint beside it: both are given or neither is$/,
+    );
+    expect(() => readLines('sink_endpoint = tcp://m1:5700')).to.throw(
+      /^a\.conf:3: key sink_endpoint: value "tcp:\/\/m1:5700", expected manager_endpoint beside it: both are given or neither is$/,
+    );
+  });
+
+  it('starts anew to serve other managers, also those that it joined', () => {
+    const both = ['manager_endpoint = tcp://m1:5600', 'sink_endpoint = tcp://m1:5700'];
+    expect(agentKeysForRestart(readLines(...both), readLines())).to.deep.equal([
+      'manager_endpoint',
+      'sink_endpoint',
+    ]);
   });
 
   it('refuses lists of different lengths', () => {

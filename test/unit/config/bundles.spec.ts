@@ -109,7 +109,7 @@ describe('bundles in the config of an agent', () => {
 
   it('are not mixed up with another section', () => {
     expect(() => read('[bundel:web]\nservices = a')).to.throw(
-      'a.conf:5: section "bundel:web" is unknown, expected Default, actions, aliases, health, bundle:NAME',
+      'a.conf:5: section "bundel:web" is unknown, expected Default, security, actions, aliases, health, bundle:NAME',
     );
   });
 });

@@ -6,8 +6,9 @@ const read = (...lines: string[]) => readClientConfig(['[Default]', ...lines].jo
 describe('client config', () => {
   it('needs nothing', () => {
     const expected = {
-      endpoints: ['tcp://localhost:5500'],
+      endpoints: undefined,
       ...{ windowMs: 5_000, timeoutMs: 1_000, retries: 3, confirmAbove: 20 },
+      security: { mode: 'auto', allowInsecure: false, keyDir: undefined },
     };
     expect(defaultClientConfig).to.deep.equal(expected);
     expect(read()).to.deep.equal(expected);
@@ -18,7 +19,7 @@ describe('client config', () => {
     expect(
       read(
         ...['endpoint = tcp://m1:5500, tcp://m2:5500', 'wait_time = 0.5', 'timeout = 250', 'retries = 0'],
-        'confirm_above = 0',
+        ...['confirm_above = 0', '[security]', 'mode = none', 'allow_insecure = yes', 'key_dir = /srv/keys'],
       ),
     ).to.deep.equal({
       endpoints: ['tcp://m1:5500', 'tcp://m2:5500'],
@@ -26,8 +27,15 @@ describe('client config', () => {
       timeoutMs: 250,
       retries: 0,
       confirmAbove: 0,
+      security: { mode: 'none', allowInsecure: true, keyDir: '/srv/keys' },
     });
   });
+
+  for (const line of ['mode = auto', 'allow_insecure = true', 'key_dir = keys']) {
+    it(`refuses ${line} in [security]`, () => {
+      expect(() => read('[security]', line)).to.throw(/^c\.conf:3: key [a-z_]+: value ".*", expected .*$/);
+    });
+  }
 
   for (const line of [
     'endpoint =',

@@ -3,10 +3,10 @@ import { type AimOrder, aim } from '../../../src/core/aim.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import { fleet, knownNodes, node } from './target-fleet.ts';
 
-const known = knownNodes({ ...fleet, mail1: ['any', 'mail1', 'web1,db1', 'up and down', 'not web1'] }, [
-  'old agents',
-  'old',
-]);
+const known = knownNodes(
+  { ...fleet, mail1: ['any', 'mail1', 'web1,db1', 'up and down', 'not web1', "'rack 7'", ' any'] },
+  ['old agents', 'old'],
+);
 
 /** A topic in angle brackets, or names. */
 function aimed(order: AimOrder): string {
@@ -55,7 +55,12 @@ describe('whom a request is aimed at', () => {
     ['is everybody within a large limit', { topic: 'role:db', limit: '9' }, 'db1 db2'],
     ['is at least one within a percentage', { topic: 'db1,db2', exclude: 'db1', limit: '1%' }, 'db2'],
   ];
-  for (const order of [{ topic: 'web1,db1' }, { topic: 'any', exclude: 'not web1' }]) {
+  for (const order of [
+    { topic: 'web1,db1' },
+    { topic: "'rack 7'" },
+    { topic: ' any' },
+    { topic: 'any', exclude: 'not web1' },
+  ]) {
     it(`is refused where an expression is somebody's topic: ${Object.values(order).at(-1)}`, () => {
       expect(() => aim(order, known)).to.throw('an expression and also the name of a topic');
     });

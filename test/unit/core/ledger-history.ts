@@ -20,7 +20,7 @@ interface Told {
 
 interface AimedModel extends Told {
   readonly isAlive: boolean;
-  readonly isConflicted: boolean;
+  readonly isRefused: boolean;
   isReachable: boolean;
   hasComeBack: boolean;
   /** It had gone when the request ended. */
@@ -56,9 +56,9 @@ export class History {
     this.#options = options;
     this.#now = now;
     this.#endsAtMs = aim.endsAtMs;
-    for (const { node, isAlive, isConflicted } of aim.nodes) {
+    for (const { node, isAlive, isRefused } of aim.nodes) {
       this.#aimed.set(node, {
-        ...{ phase: 'asked', answer: undefined, isAlive, isConflicted, isReachable: isAlive },
+        ...{ phase: 'asked', answer: undefined, isAlive, isRefused, isReachable: isAlive },
         ...{ hasComeBack: false, wasGone: false, asks: 0, due: this.#range(pauses.firstPauseMs) },
       });
     }
@@ -85,8 +85,8 @@ export class History {
 
   #restart(knowsAim: boolean): void {
     const entries = this.#ledger.entries();
-    const nodes = this.#aim.nodes.map(({ node, isConflicted }) => {
-      return { node, isConflicted, isAlive: this.#aimed.get(node)?.isReachable === true };
+    const nodes = this.#aim.nodes.map(({ node, isRefused }) => {
+      return { node, isRefused, isAlive: this.#aimed.get(node)?.isReachable === true };
     });
     const aim = { ...this.#aim, endsAtMs: this.#endsAtMs, nodes: knowsAim ? nodes : [] };
     const restored = new Ledger(aim, this.#options, this.#now);
@@ -199,7 +199,7 @@ export class History {
   #outcome(model: Told & Partial<AimedModel>, isOver: boolean): Outcome | undefined {
     if (model.answer !== undefined) return model.answer.outcome;
     if (model.phase !== 'asked') return isOver ? (model.wasGone ? 'no-answer' : 'running') : undefined;
-    if (model.isConflicted) return 'refused';
+    if (model.isRefused) return 'refused';
     if (model.isAlive === false && !model.hasComeBack) return 'unreachable';
     return isOver ? 'no-answer' : undefined;
   }

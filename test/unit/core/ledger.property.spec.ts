@@ -58,7 +58,7 @@ const aim = fc
     nodes: nodes.map(([isAlive, draw], at) => ({
       node: aimedNames[at] ?? node('never'),
       isAlive,
-      isConflicted: draw === 0,
+      isRefused: draw === 0,
     })),
     endsAtMs: windowMs,
   }));

@@ -32,9 +32,9 @@ interface Opening {
 function open(opening: Opening): Ledger {
   const { alive = [], dead = [], conflicted = [], jitter = options.jitter } = opening;
   const nodes = [
-    ...alive.map((name) => ({ node: node(name), isAlive: true, isConflicted: false })),
-    ...dead.map((name) => ({ node: node(name), isAlive: false, isConflicted: false })),
-    ...conflicted.map((name) => ({ node: node(name), isAlive: true, isConflicted: true })),
+    ...alive.map((name) => ({ node: node(name), isAlive: true, isRefused: false })),
+    ...dead.map((name) => ({ node: node(name), isAlive: false, isRefused: false })),
+    ...conflicted.map((name) => ({ node: node(name), isAlive: true, isRefused: true })),
   ];
   const { anonymous = 0, withheld = 0, windowMs: endsAtMs = 60_000, isHeld = false } = opening;
   return new Ledger({ id, nodes, anonymous, withheld, endsAtMs, isHeld }, { ...options, jitter }, 0);
@@ -104,7 +104,7 @@ describe('a request when it is opened', () => {
   });
 
   it('finds nodes in conflict refused at once, dead or alive', () => {
-    const nodes = [{ node: node('db1'), isAlive: false, isConflicted: true }];
+    const nodes = [{ node: node('db1'), isAlive: false, isRefused: true }];
     const dead = new Ledger({ id, nodes, anonymous: 0, withheld: 0, endsAtMs: 1 }, options, 0);
     expect(outcomes(open({ conflicted: ['db1'] }))).to.deep.equal({ db1: 'refused' });
     expect(outcomes(dead)).to.deep.equal({ db1: 'refused' });
@@ -530,7 +530,7 @@ describe('a ledger after a restart of the manager', () => {
     const ledger = open({ alive: ['web1'], dead: ['db1'] });
     ledger.step(back('db1'), 10);
     const { endsAtMs } = ledger;
-    const nodes = [{ node: node('db1'), isAlive: false, isConflicted: false }];
+    const nodes = [{ node: node('db1'), isAlive: false, isRefused: false }];
     const again = new Ledger({ id, nodes, anonymous: 0, withheld: 0, endsAtMs }, options, 1_000);
     again.restore(ledger.entries(), false, false);
     again.step(result('web1'), 1_000);
@@ -718,6 +718,39 @@ describe('a request that is held', () => {
     expect(words(again.step(tick, 1_000))).to.deep.equal(['ask web1']);
     expect(words(again.step(release(['web2']), 2_000))).to.deep.equal([
       ...['record web2 asked undecided', 'ask web2'],
+    ]);
+  });
+});
+
+describe('a node for which a policy refuses the request', () => {
+  const opened = (isHeld = false) => {
+    const denied = { node: node('db1'), isAlive: true, isRefused: true, isDenied: true };
+    const asked = { node: node('web1'), isAlive: true, isRefused: false };
+    const aim = { id, nodes: [denied, asked], anonymous: 0, withheld: 0, endsAtMs: 60_000, isHeld };
+    return new Ledger(aim, options, 0);
+  };
+  const events = [ack('db1', 'running'), result('db1'), lost('db1'), back('db1'), ack('db1', 'queued')];
+
+  it('is refused, whatever it says itself, and never asked or told anything', () => {
+    for (const ledger of [opened(), restored(opened(), 0)]) {
+      for (const event of events) expect(words(ledger.step(event, 0))).to.deep.equal([]);
+      const [asked, told] = [timesOf('ask', ledger, 0, 2_000), ledger.step(cancel, 3_000)];
+      expect([asked.length > 0, words(told)]).to.deep.equal([true, ['cancel web1']]);
+      expect(ledger.entry(node('db1'))).to.include({ phase: 'done', outcome: 'refused' });
+      expect(words(ledger.step(result('web1'), 3_000))).to.deep.equal([
+        'publish',
+        'record web1 done ok',
+        'end',
+      ]);
+      expect(words(ledger.step(result('db1'), 4_000))).to.deep.equal([]);
+    }
+  });
+
+  it('has no turn in a rollout', () => {
+    const ledger = opened(true);
+    expect(words(ledger.step(release(['db1', 'web1']), 0))).to.deep.equal([
+      'record web1 asked undecided',
+      'ask web1',
     ]);
   });
 });

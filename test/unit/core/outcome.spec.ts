@@ -39,6 +39,13 @@ describe('the outcome of an answer', () => {
     NOT_JSON: 'refused',
     FRAME_TOO_LARGE: 'refused',
     BODY_MISMATCH: 'refused',
+    UNAUTHENTICATED: 'refused',
+    NOT_PERMITTED: 'refused',
+    POLICY_DENIED: 'refused',
+    NOT_MEANT: 'refused',
+    REPLAYED: 'refused',
+    JOURNAL_UNAVAILABLE: 'refused',
+    STORE_UNUSABLE: 'refused',
     PROVIDER_FAILED: 'failed',
     BAD_CONFIG: 'failed',
   };

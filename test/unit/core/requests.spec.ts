@@ -14,7 +14,7 @@ function idOf(count: number): RequestId {
 }
 
 function aim(count: number, { node = web1, isAlive = true, endsAtMs = 60_000 } = {}) {
-  const nodes = [{ node, isAlive, isConflicted: false }];
+  const nodes = [{ node, isAlive, isRefused: false }];
   return { id: idOf(count), nodes, anonymous: 0, withheld: 0, endsAtMs };
 }
 
@@ -111,7 +111,7 @@ describe('the requests in memory', () => {
 
   it('forget the oldest of the ended ones when these have too many nodes', () => {
     const requests = kept({ maxEndedNodes: 3 });
-    const two = [web1, web2].map((each) => ({ node: each, isAlive: false, isConflicted: false }));
+    const two = [web1, web2].map((each) => ({ node: each, isAlive: false, isRefused: false }));
     for (const count of [1, 2, 3]) {
       const ledger = requests.add({ ...aim(count), nodes: count === 2 ? two : two.slice(1) }, 0);
       requests.step(ledger, { kind: 'tick' }, 0);
@@ -153,7 +153,7 @@ describe('the requests in memory', () => {
 
 describe('a rollout among the requests', () => {
   const plan = { nodes: [web1, web2], batch: 1, canary: 0, pauseMs: 0, maxFail: 0, windowMs: 60_000 };
-  const alive = { isAlive: true, isConflicted: false };
+  const alive = { isAlive: true, isRefused: false };
   const nodes = [
     { node: web1, ...alive },
     { node: web2, ...alive },

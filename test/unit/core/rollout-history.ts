@@ -27,7 +27,7 @@ const silent: readonly unknown[] = ['running', 'no-answer', 'unreachable'];
 export interface Fleet {
   readonly node: NodeName;
   readonly isAlive: boolean;
-  readonly isConflicted: boolean;
+  readonly isRefused: boolean;
 }
 
 /** `pick` is a number of a node, among those that the happening can befall. */

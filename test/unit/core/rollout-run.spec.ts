@@ -18,7 +18,7 @@ const plan: RolloutPlan = {
 };
 
 function opened(changes: Partial<RolloutPlan> = {}): RolloutRun {
-  const nodes = plan.nodes.map((name) => ({ node: name, isAlive: true, isConflicted: false }));
+  const nodes = plan.nodes.map((name) => ({ node: name, isAlive: true, isRefused: false }));
   return RolloutRun.open({ id, nodes, withheld: 0 }, { ...plan, ...changes }, options, 0);
 }
 
@@ -212,5 +212,45 @@ describe('a rollout after a restart of the manager', () => {
     const isThere = (name: NodeName) => name !== 'web1';
     const run = restored(lines, undefined, { isThere, limits: { maxUnreachable: 1 } });
     expect(askedAt(run)).to.equal('ask web2 at 100 s');
+  });
+});
+
+describe('a rollout with nodes for which a policy refuses it', () => {
+  const denied = { node: node('db1'), isAlive: true, isRefused: true, isDenied: true };
+  const asked = { node: node('web1'), isAlive: true, isRefused: false };
+  const lines = ['db1 done refused', 'web1 waiting'];
+  const alone = { ...plan, nodes: [asked.node], denied: [denied.node] };
+
+  it('begins with the others, and counts those against nothing', () => {
+    const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
+    expect(words(run.step(tick, 0))).to.include('ask web1');
+    expect(run.progress()).to.deep.include({ batches: 1, started: 1, stop: undefined });
+    expect(words(run.step(answer('web1'), 1_000)).at(-1)).to.equal('end');
+    expect(run.progress().counts).to.include({ ok: 1, failed: 0 });
+  });
+
+  it('does so as well after a restart', () => {
+    const run = restored(lines, undefined, { limits: alone });
+    expect(words(run.step(tick, 200_000))).to.include('ask web1');
+  });
+
+  it('is stopped all the same by a node that refuses it and takes no part otherwise', () => {
+    const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
+    run.step(answer('stray', 'refused'), 0);
+    expect(run.progress().stop?.reason).to.equal('failures');
+  });
+
+  it('is stopped all the same by a node that refuses it when it has its turn', () => {
+    const run = RolloutRun.open({ id, nodes: [denied, asked], withheld: 0 }, alone, options, 0);
+    run.step(tick, 0);
+    run.step(answer('web1', 'refused'), 1_000);
+    expect(run.progress().stop?.reason).to.equal('failures');
+  });
+
+  it('is over at once when there are no others', () => {
+    const nobody = { ...alone, nodes: [] };
+    const run = RolloutRun.open({ id, nodes: [denied], withheld: 0 }, nobody, options, 0);
+    expect(words(run.step(tick, 0)).at(-1)).to.equal('end');
+    expect(run.progress().stop).to.equal(undefined);
   });
 });

@@ -59,7 +59,7 @@ const fleet = fc
   .map(([count, draws]): Fleet[] =>
     names.slice(0, count).map((name, at) => {
       const draw = draws[at] ?? 0;
-      return { node: name, isAlive: draw > 2, isConflicted: draw === 3 };
+      return { node: name, isAlive: draw > 2, isRefused: draw === 3 };
     }),
   );
 const limits = fc.record({
@@ -73,7 +73,7 @@ const limits = fc.record({
 
 /** In an order of their own: turned round from some point on. */
 function planOf(nodes: readonly Fleet[], from: number, rest: Omit<RolloutPlan, 'nodes'>): RolloutPlan {
-  const there = nodes.filter(({ isAlive, isConflicted }) => isAlive && !isConflicted);
+  const there = nodes.filter(({ isAlive, isRefused }) => isAlive && !isRefused);
   const ordered = [...there.slice(from), ...there.slice(0, from).reverse()];
   return { ...rest, nodes: ordered.map(({ node }) => node) };
 }

@@ -26,8 +26,8 @@ class Played {
   #run: RolloutRun;
 
   constructor({ alive, dead = [], conflicted = [], ...rest }: Opening) {
-    const aimed = (isAlive: boolean, isConflicted: boolean) => (name: string) => {
-      return { node: node(name), isAlive, isConflicted };
+    const aimed = (isAlive: boolean, isRefused: boolean) => (name: string) => {
+      return { node: node(name), isAlive, isRefused };
     };
     const nodes = [
       ...alive.map(aimed(true, false)),

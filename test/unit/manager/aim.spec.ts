@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import type { Sender } from '../../../src/manager/signatures.ts';
+import { parsePolicy } from '../../../src/security/policy-parser.ts';
 import type { NodeName, Topic } from '../../../src/wire/fields.ts';
+import { keyOwner, senderOf } from '../../fakes/key-owners.ts';
 import { bootOf, checkedRequest, helloOf, ManagerDesks } from '../../fakes/manager-desks.ts';
 import { idOf } from '../../fakes/stored-requests.ts';
 
@@ -24,15 +27,19 @@ function connectV1(desks: ManagerDesks, ...topics: string[]): void {
     desks.presence.subscription({ version: 'v1', topic: topic as Topic, isSubscribed: true });
 }
 
-async function sentFor(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>): Promise<string[]> {
-  const { reply } = desks.intake.take(checkedRequest(id, changes));
+async function sentFor(
+  desks: ManagerDesks,
+  changes: Readonly<Record<string, unknown>>,
+  sender?: Sender,
+): Promise<string[]> {
+  const { reply } = desks.take(checkedRequest(id, changes), sender);
   if ('success' in reply) throw new Error(`${reply.code}: ${reply.msg}`);
   await desks.settle();
   return desks.dispatched.filter((sent) => sent.endsWith('request'));
 }
 
 function refusal(desks: ManagerDesks, changes: Readonly<Record<string, unknown>>, version?: 'v1') {
-  const { reply } = desks.intake.take(checkedRequest(id, changes, version));
+  const { reply } = desks.take(checkedRequest(id, changes, version));
   return 'success' in reply ? `${reply.code}: ${reply.msg}` : undefined;
 }
 
@@ -83,7 +90,7 @@ describe('a request is aimed', () => {
     const desks = await fleet(web);
     connectV1(desks, 'any');
     const body = JSON.stringify(checkedRequest(id).body);
-    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    const plan = desks.ask({ v: 2, query: 'plan', body });
     if (!('plan' in plan)) throw new Error('it is no plan');
     const sent = await sentFor(desks, { plan: plan.plan });
     expect(sent.sort()).to.deep.equal(['any request', 'db1 request', 'web1 request', 'web2 request']);
@@ -136,7 +143,7 @@ describe('a request is refused', () => {
 describe('a plan', () => {
   const planOf = (desks: ManagerDesks, changes: Readonly<Record<string, unknown>> = {}) => {
     const body = JSON.stringify(checkedRequest(id, changes).body);
-    const plan = desks.queries.answer({ v: 2, query: 'plan', body });
+    const plan = desks.ask({ v: 2, query: 'plan', body });
     if (!('plan' in plan)) throw new Error('it is no plan');
     return plan;
   };
@@ -234,9 +241,7 @@ describe('a request that names thousands of nodes', () => {
       'fewer nodes at once (in batches), or a shorter way to name them such as web[1-40]';
     expect(refusal(desks, list)).to.equal(why);
     const body = JSON.stringify(checkedRequest(id, list).body);
-    expect(() => desks.queries.answer({ v: 2, query: 'plan', body })).to.throw(
-      why.slice(why.indexOf(' ') + 1),
-    );
+    expect(() => desks.ask({ v: 2, query: 'plan', body })).to.throw(why.slice(why.indexOf(' ') + 1));
     await desks.settle();
     expect([desks.dispatched, desks.requests.openCount]).to.deep.equal([[], 0]);
   });
@@ -253,3 +258,125 @@ describe('a request that names thousands of nodes', () => {
     expect(await sentFor(await large(), { topic })).to.have.length(4_000);
   });
 }).timeout(20_000);
+
+describe('a request under a policy', () => {
+  const alice = senderOf(keyOwner('operator', 'alice'));
+  const watch = senderOf(keyOwner('monitor', 'watch'));
+
+  /** Three nodes, and a policy of these rules. */
+  async function policed(...rules: string[]): Promise<ManagerDesks> {
+    const desks = await fleet(web);
+    desks.policy.replace(parsePolicy(rules.join('\n'), { fileName: 'policy', checkTarget: () => {} }));
+    return desks;
+  }
+
+  const outcomesOf = (desks: ManagerDesks) =>
+    Object.fromEntries(
+      desks.requests
+        .find(id)
+        ?.entries()
+        .map(({ node, outcome }) => [node, outcome]) ?? [],
+    );
+
+  it('goes to its topic as a whole where no rule is about places', async () => {
+    const desks = await policed('deny stop *', 'deny operator:bob restart *');
+    expect(await sentFor(desks, {}, alice)).to.deep.equal(['any request']);
+  });
+
+  it('goes to each node by its name where one is, even if it refuses nobody', async () => {
+    const desks = await policed('deny restart nginx at nosuch');
+    expect(await sentFor(desks, {}, alice)).to.have.members(['web1 request', 'web2 request', 'db1 request']);
+  });
+
+  it('goes to nobody of whom it is refused, and is refused there', async () => {
+    const desks = await policed('deny restart nginx at role:db');
+    expect(await sentFor(desks, {}, alice)).to.have.members(['web1 request', 'web2 request']);
+    expect(outcomesOf(desks)).to.deep.equal({ web1: undefined, web2: undefined, db1: 'refused' });
+  });
+
+  it('goes to nobody of whom nothing is known, as nothing can be decided of them', async () => {
+    const rules = [[], ['deny restart nginx at role:db']];
+    for (const each of rules) {
+      const desks = await policed(...each);
+      desks.presence.subscription({ version: 'v2', topic: 'hidden' as Topic, isSubscribed: true });
+      expect(await sentFor(desks, { topic: 'hidden' }, alice)).to.deep.equal([]);
+      expect([desks.requests.openCount, desks.requests.endedCount]).to.deep.equal([0, 1]);
+    }
+  });
+
+  it('goes to who has subscribed and not yet said hello only where the rules say the same of everybody', async () => {
+    for (const [rule, sent] of [
+      ['deny stop * at web1', ['any request']],
+      ['deny restart * at nosuch', ['web1 request', 'web2 request', 'db1 request']],
+    ] as const) {
+      const desks = await policed(rule);
+      desks.presence.subscription({ version: 'v2', topic: 'any' as Topic, isSubscribed: true });
+      expect(await sentFor(desks, {}, alice)).to.have.members(sent);
+    }
+  });
+
+  it('is over at once where it is refused of everybody', async () => {
+    const desks = await policed('deny restart nginx');
+    for (const changes of [{}, { topic: 'web[1-2]' }, { nodes: ['web1'] }, { rollout: { batch: '1' } }]) {
+      const other = await policed('deny restart nginx');
+      expect(await sentFor(other, changes, alice)).to.deep.equal([]);
+      expect([other.requests.openCount, other.requests.endedCount]).to.deep.equal([0, 1]);
+    }
+    await sentFor(desks, {}, alice);
+    expect(outcomesOf(desks)).to.deep.equal({ web1: 'refused', web2: 'refused', db1: 'refused' });
+  });
+
+  it('of a monitor goes nowhere unless it only looks', async () => {
+    expect(await sentFor(await policed(), { cmd: 'status' }, watch)).to.deep.equal(['any request']);
+    expect(await sentFor(await policed(), { cmd: 'restart' }, watch)).to.deep.equal([]);
+    expect(await sentFor(await policed(), { cmd: 'purge-cache' }, watch)).to.deep.equal([]);
+  });
+
+  it('that runs in batches goes on without those of whom it is refused', async () => {
+    const desks = await policed('deny restart nginx at web1');
+    expect(await sentFor(desks, { rollout: { batch: '1', order: 'name' } }, alice)).to.deep.equal([
+      'db1 request',
+    ]);
+    desks.answer('db1', id);
+    await desks.settle();
+    expect(desks.dispatched).to.include('web2 request').and.not.include('web1 request');
+    desks.answer('web2', id);
+    expect(outcomesOf(desks)).to.deep.equal({ db1: 'ok', web1: 'refused', web2: 'ok' });
+    expect(desks.requests.endedCount).to.equal(1);
+  });
+
+  it('is planned with those of whom it would be refused, and the plan holds', async () => {
+    const desks = await policed('', 'deny restart nginx at role:db');
+    const plan = (changes = {}) => {
+      const body = JSON.stringify(checkedRequest(id, changes).body);
+      const reply = desks.ask({ v: 2, query: 'plan', body }, alice);
+      if (!('plan' in reply)) throw new Error('it is no plan');
+      return reply;
+    };
+    const denied = [{ node: 'db1', reason: 'refused by line 2: deny restart nginx at role:db' }];
+    expect(plan().denied).to.deep.equal(denied);
+    expect(plan({ rollout: { batch: '1' } })).to.deep.include({ denied, batches: [1, 1] });
+    expect(plan({ cmd: 'stop' })).to.not.have.property('denied');
+    expect(await sentFor(desks, { plan: plan().plan }, alice)).to.have.members([
+      'web1 request',
+      'web2 request',
+    ]);
+  });
+
+  it('still has to be one that can be', async () => {
+    const desks = await policed('deny * *');
+    const { reply } = desks.take(checkedRequest(id, { topic: 'web1 and' }), alice);
+    expect(reply).to.include({ code: 'BAD_TARGET' });
+  });
+
+  it('is asked about only where there is somebody who signed it', async () => {
+    expect(await sentFor(await policed('deny * *'), {})).to.deep.equal(['any request']);
+  });
+
+  it('never goes to v1 agents, which know nothing of signatures', async () => {
+    const desks = await policed();
+    connectV1(desks, 'any');
+    expect(await sentFor(desks, {}, alice)).to.deep.equal(['any request']);
+    expect(desks.requests.find(id)?.anonymous).to.equal(0);
+  });
+});

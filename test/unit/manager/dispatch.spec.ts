@@ -44,7 +44,13 @@ function request(changes: Readonly<Record<string, unknown>> = {}) {
 
 /** All agents on the topic of the request, in these numbers. */
 function on(reach: Partial<Reach>): Audience {
-  return { members: [], reach: { ...none, ...reach }, topic: 'web' as Topic, isByName: false };
+  return {
+    members: [],
+    reach: { ...none, ...reach },
+    topic: 'web' as Topic,
+    isByName: false,
+    denials: new Map(),
+  };
 }
 
 /** These nodes by their names, and v1 agents on its topic. */
@@ -131,7 +137,7 @@ describe('a request is sent', () => {
     dispatcher.request(asked, on({ v1: 1, v2: 1 }));
     await settle();
     for (const frames of sent) {
-      expect(openDispatch(frames.map((frame) => Buffer.from(frame)))).to.deep.equal({
+      expect(openDispatch(frames.map((frame) => Buffer.from(frame)))).to.deep.include({
         type: 'request',
         body: asked.body,
       });
@@ -149,8 +155,34 @@ describe('a word of the manager is sent', () => {
 
   it('to all v2 agents when it is a pulse', async () => {
     const { dispatcher, sent, settle } = await dispatching();
-    dispatcher.pulse();
+    dispatcher.pulse(undefined);
     await settle();
     expect(sent).to.deep.equal([['\x03*\x00', '{"v":2,"type":"pulse"}', '', '']]);
+  });
+
+  it('to all v2 agents with the key that the manager is going to have', async () => {
+    const { dispatcher, sent, settle } = await dispatching();
+    const nextKey = 'k'.repeat(40);
+    dispatcher.pulse(nextKey);
+    await settle();
+    expect(sent).to.deep.equal([['\x03*\x00', `{"v":2,"type":"pulse","nextKey":"${nextKey}"}`, '', '']]);
+  });
+
+  it('to nobody for whom the policy refuses the request', async () => {
+    const { dispatcher, sent, settle } = await dispatching();
+    const denials = new Map([[nodes.parse('web2'), 'refused by line 1']]);
+    dispatcher.request(request(), { ...to('web1', 'web2', 'web3'), denials });
+    await settle();
+    expect(sent.map(([topic]) => topic)).to.deep.equal(['\x03web1\x00', '\x03web3\x00']);
+  });
+
+  it('to cancel a request, with what whoever cancelled it has signed', async () => {
+    const { dispatcher, sent, settle } = await dispatching();
+    const signed = { bytes: Buffer.from('{"v":2, "query":"cancel"}'), signature: 'signed' };
+    dispatcher.control(nodes.parse('web1'), { type: 'cancel', id, signed });
+    await settle();
+    expect(sent).to.deep.equal([
+      ['\x03web1\x00', `{"v":2,"type":"cancel","id":"${id}"}`, '{"v":2, "query":"cancel"}', 'signed'],
+    ]);
   });
 });

@@ -45,13 +45,24 @@ describe('what a client sends', () => {
     expect(opened).to.deep.equal({
       kind: 'query',
       peer,
-      query: { v: 2, query: 'nodes', topic: 'role:web' },
+      query: { query: { v: 2, query: 'nodes', topic: 'role:web' }, signed: undefined },
+    });
+  });
+
+  it('may be a question that somebody has signed', () => {
+    const text = '{"v": 2, "query": "nodes"}';
+    const opened = open(peer, '', JSON.stringify({ v: 2, signed: text, signature: 'signed' }));
+    const signed = { bytes: Buffer.from(text), signature: 'signed' };
+    expect(opened).to.deep.equal({
+      kind: 'query',
+      peer,
+      query: { query: { v: 2, query: 'nodes' }, signed },
     });
   });
 
   it('may be a question about something that is called like a field of a request', () => {
     const opened = open(peer, '', '{"v": 2, "query": "requests", "service": "cmd"}');
-    expect(opened).to.have.nested.property('query.service', 'cmd');
+    expect(opened).to.have.nested.property('query.query.service', 'cmd');
   });
 
   it('is a request also when it speaks of queries', () => {

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
-import type { NodeName, Topic } from '../../../src/wire/fields.ts';
+import type { Sender } from '../../../src/manager/signatures.ts';
+import { MemoryStore } from '../../../src/store/memory-store.ts';
+import type { NodeName, RequestId, Topic } from '../../../src/wire/fields.ts';
 import type { Accepted } from '../../../src/wire/reply.ts';
 import { Answer } from '../../../src/wire/result.ts';
+import { keyOwner, senderOf } from '../../fakes/key-owners.ts';
 import { bootOf, checkedRequest, helloOf, ManagerDesks } from '../../fakes/manager-desks.ts';
 import { idOf } from '../../fakes/stored-requests.ts';
 
@@ -20,13 +23,13 @@ function connectV1(desks: ManagerDesks, ...topics: string[]): void {
 }
 
 function take(desks: ManagerDesks, ...given: Parameters<typeof checkedRequest>) {
-  const { kind, reply } = desks.intake.take(checkedRequest(...given));
+  const { kind, reply } = desks.take(checkedRequest(...given));
   if ('success' in reply) throw new Error(`refused: ${reply.msg}`);
   return { kind, reply };
 }
 
 function refusal(desks: ManagerDesks, ...given: Parameters<typeof checkedRequest>): string | undefined {
-  const { kind, reply } = desks.intake.take(checkedRequest(...given));
+  const { kind, reply } = desks.take(checkedRequest(...given));
   return kind === 'refused' ? reply.code : undefined;
 }
 
@@ -145,7 +148,7 @@ describe('a request is refused', () => {
     const desks = await withNodes('web1');
     for (let count = 1; count <= 10_000; count += 1) take(desks, idOf(count), { cmd: 'status' });
     expect(refusal(desks, idOf(10_001))).to.equal('TOO_BUSY');
-    expect(take(desks, idOf(10_000)).kind).to.equal('repeated');
+    expect(take(desks, idOf(10_000), { cmd: 'status' }).kind).to.equal('repeated');
     desks.answer('web1', idOf(1));
     expect(take(desks, idOf(10_001)).kind).to.equal('opened');
   });
@@ -161,6 +164,116 @@ describe('a request is refused', () => {
     desks.requests.find = () => {
       throw new TypeError('a bug');
     };
-    expect(() => desks.intake.take(checkedRequest(id))).to.throw(TypeError, 'a bug');
+    expect(() => desks.take(checkedRequest(id))).to.throw(TypeError, 'a bug');
+  });
+});
+
+describe('a request with the id of another one', () => {
+  const verdict = (desks: ManagerDesks, changes = {}) => {
+    const { kind, reply } = desks.take(checkedRequest(id, changes));
+    return kind === 'refused' ? reply.code : kind;
+  };
+  const other = { service: 'redis' };
+
+  it('is refused while that is open, when it is over, and by the next manager on the same store', async () => {
+    const store = new MemoryStore();
+    const desks = await ManagerDesks.open(store);
+    desks.join('web1');
+    expect([verdict(desks), verdict(desks, other)]).to.deep.equal(['opened', 'REPLAYED']);
+    desks.answer('web1', id);
+    await desks.clock.advanceAsync(5);
+    expect([desks.requests.openCount, verdict(desks, other)]).to.deep.equal([0, 'REPLAYED']);
+    const next = await ManagerDesks.open(store, desks.clock);
+    expect([verdict(next, other), verdict(next)]).to.deep.equal(['REPLAYED', 'repeated']);
+    expect(
+      [...desks.dispatched, ...next.dispatched].filter((sent) => sent.endsWith('request')),
+    ).to.have.length(1);
+  });
+
+  it('is refused although it says the same, where it does not say it in the same words', async () => {
+    const desks = await withNodes('web1');
+    const request = checkedRequest(id);
+    desks.take(request);
+    const bodyBytes = Buffer.from(`${request.bodyBytes} `);
+    const { kind, reply } = desks.take({ ...request, bodyBytes });
+    expect([kind, kind === 'refused' && reply.code]).to.deep.equal(['refused', 'REPLAYED']);
+  });
+
+  it('is refused when that is gone from the history and may still be good, and taken afterwards', async () => {
+    const store = new MemoryStore();
+    const desks = await ManagerDesks.open(store);
+    desks.join('web1');
+    const notAfterMs = desks.clock.wallMs() + 60_000;
+    verdict(desks, { notAfterMs });
+    desks.answer('web1', id);
+    await desks.clock.advanceAsync(5);
+    const nothing = { maxAgeMs: 0, maxRequests: 0, maxBytes: 0 };
+    expect(store.prune(nothing, desks.clock.wallMs(), 10)).to.equal(1);
+    // It is still in memory here, and not in the next one.
+    expect([verdict(desks, { notAfterMs }), verdict(desks, other)]).to.deep.equal(['REPLAYED', 'REPLAYED']);
+    const next = await ManagerDesks.open(store, desks.clock);
+    next.join('web1');
+    expect([verdict(next, { notAfterMs }), verdict(next, other)]).to.deep.equal(['REPLAYED', 'REPLAYED']);
+    next.clock.advance(120_000);
+    expect(verdict(next, other)).to.equal('opened');
+  });
+
+  it('is told apart by its id also where the other one could not be stored', async () => {
+    const desks = await withNodes('web1');
+    desks.failing = ['openRequest'];
+    expect(verdict(desks, { cmd: 'status' })).to.equal('opened');
+    expect(verdict(desks, { cmd: 'status' })).to.equal('repeated');
+    expect(verdict(desks, { cmd: 'restart' })).to.equal('REPLAYED');
+    desks.answer('web1', id);
+    expect(verdict(desks, { cmd: 'status' })).to.equal('repeated');
+  });
+});
+
+describe('the open requests of one operator', () => {
+  const alice = senderOf(keyOwner('operator', 'alice'));
+  const bob = senderOf(keyOwner('operator', 'bob'));
+  const verdict = (desks: ManagerDesks, number: number, sender?: Sender, changes = {}) => {
+    const { kind, reply } = desks.take(checkedRequest(idOf(number) as RequestId, changes), sender);
+    return kind === 'refused' ? reply.code : kind;
+  };
+
+  it('are so many at most, whatever they ask for, and those of others do not count', async () => {
+    const desks = await withNodes('web1');
+    expect([1, 2, 3].map((number) => verdict(desks, number, alice, { cmd: 'status' }))).to.deep.equal([
+      'opened',
+      'opened',
+      'TOO_BUSY',
+    ]);
+    expect(verdict(desks, 4, bob)).to.equal('opened');
+    const { reply } = desks.take(checkedRequest(idOf(3)), alice);
+    expect(reply).to.include({ msg: '2 requests of alice are open already; try again later' });
+    expect([desks.requests.openCountOf(alice.fingerprint), desks.requests.openCount]).to.deep.equal([2, 3]);
+  });
+
+  it('make room when one is over', async () => {
+    const desks = await withNodes('web1');
+    for (const number of [1, 2]) verdict(desks, number, alice);
+    desks.answer('web1', idOf(1));
+    expect([verdict(desks, 3, alice), verdict(desks, 4, alice)]).to.deep.equal(['opened', 'TOO_BUSY']);
+  });
+
+  it('may be asked for again when there are as many as may be', async () => {
+    const desks = await withNodes('web1');
+    for (const number of [1, 2]) verdict(desks, number, alice);
+    expect(verdict(desks, 2, alice)).to.equal('repeated');
+  });
+
+  it('leave no trace of one that was refused or over at once', async () => {
+    const desks = await withNodes('web1');
+    for (const number of [1, 2, 3]) verdict(desks, number, alice, { topic: 'nosuch,web1' });
+    for (const number of [4, 5, 6]) verdict(desks, number, alice, { topic: 'role:nobody' });
+    desks.failing = ['openRequest'];
+    for (const number of [7, 8, 9]) expect(verdict(desks, number, alice)).to.equal('STORE_UNUSABLE');
+    expect(desks.requests.openCountOf(alice.fingerprint)).to.equal(0);
+  });
+
+  it('are not counted where nobody signs', async () => {
+    const desks = await withNodes('web1');
+    for (let number = 1; number <= 10; number += 1) expect(verdict(desks, number)).to.equal('opened');
   });
 });

@@ -177,7 +177,7 @@ describe('a manager that starts', () => {
     store.saveMember(memberOf('web1', { presence: 'left', lastSeenWallMs }));
     store.saveMember(memberOf('web2', { lastSeenWallMs }));
     const desks = await ManagerDesks.open(store, clock);
-    const { nodes } = desks.queries.answer({ v: 2, query: 'nodes' }) as { nodes: object[] };
+    const { nodes } = desks.ask({ v: 2, query: 'nodes' }) as { nodes: object[] };
     expect(nodes).to.have.length(2);
     expect(nodes[0]).to.include({ node: 'web1', presence: 'left', lastSeenAgoMs: 3_600_000 });
     expect(nodes[1]).to.include({ node: 'web2', presence: 'alive', lastSeenMs: lastSeenWallMs });

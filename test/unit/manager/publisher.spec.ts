@@ -20,7 +20,7 @@ async function publishing(endpoint = 'tcp://*:5750') {
   const socket = await sockets.bindPublisher(endpoint);
   const publisher = new Publisher(socket);
   const understood: boolean[] = [];
-  void serve(socket, (frames) => understood.push(publisher.subscription(frames)));
+  void serve(socket, (frames) => understood.push(publisher.subscription(frames) === undefined));
   const settle = () => new ManualClock().advanceAsync(0);
   return {
     publisher,
@@ -200,7 +200,8 @@ describe('what a publishing socket receives', () => {
   ] as const) {
     it(`is not understood when it is ${what}`, async () => {
       const { publisher } = await publishing();
-      expect(publisher.subscription(frames.map((frame) => Buffer.from(frame)))).to.equal(false);
+      const refusal = publisher.subscription(frames.map((frame) => Buffer.from(frame)));
+      expect(refusal).to.deep.equal({ code: 'INVALID_MESSAGE', reason: 'expected a subscription' });
     });
   }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parsePolicy } from '../../../src/security/policy-parser.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import type { NodeName, Topic } from '../../../src/wire/fields.ts';
@@ -10,6 +11,7 @@ import {
   RequestReply,
   RequestsReply,
 } from '../../../src/wire/query.ts';
+import { keyOwner, senderOf } from '../../fakes/key-owners.ts';
 import { bootOf, checkedRequest, ManagerDesks } from '../../fakes/manager-desks.ts';
 import { idOf } from '../../fakes/stored-requests.ts';
 
@@ -28,7 +30,7 @@ function ask<Reply>(
   query: Readonly<Record<string, unknown>>,
 ): Reply {
   // As it would arrive at a client.
-  return reply.parse(JSON.parse(JSON.stringify(desks.queries.answer(Query.parse({ v: 2, ...query })))));
+  return reply.parse(JSON.parse(JSON.stringify(desks.ask(Query.parse({ v: 2, ...query })))));
 }
 
 function codeOf(desks: ManagerDesks, query: Readonly<Record<string, unknown>>): string {
@@ -89,7 +91,7 @@ describe('a question without what it is about', () => {
 describe('the requests', () => {
   it('are listed with what was noted a moment ago', async () => {
     const desks = await withNodes('web1', 'web2');
-    desks.intake.take(checkedRequest(id, { nodes: ['web1'] }));
+    desks.take(checkedRequest(id, { nodes: ['web1'] }));
     desks.answer('web1', id);
     const { requests } = ask(desks, RequestsReply, { query: 'requests' });
     const wallMs = desks.clock.wallMs();
@@ -104,7 +106,7 @@ describe('the requests', () => {
 
   it('are at most a hundred, unless more or fewer are asked for', async () => {
     const desks = await withNodes('web1');
-    for (let count = 1; count <= 120; count += 1) desks.intake.take(checkedRequest(idOf(count)));
+    for (let count = 1; count <= 120; count += 1) desks.take(checkedRequest(idOf(count)));
     for (const [limit, count] of [
       [undefined, 100],
       [7, 7],
@@ -119,7 +121,7 @@ describe('the requests', () => {
     const nodes = Array.from({ length: 10_000 }, (_, index) => `web${index + 1}.${'x'.repeat(20)}`);
     const desks = await withNodes(...nodes);
     for (let count = 1; count <= 9; count += 1)
-      desks.intake.take(checkedRequest(idOf(count), { nodes, rollout: { batch: '1' } }));
+      desks.take(checkedRequest(idOf(count), { nodes, rollout: { batch: '1' } }));
     const reply = ask(desks, RequestsReply, { query: 'requests' });
     expect(JSON.stringify(reply).length).to.be.below(10_000);
     expect(reply.requests.at(-1)?.nodes).to.deep.equal(nodes.slice(0, 20));
@@ -127,7 +129,7 @@ describe('the requests', () => {
       ...{ moreNodes: 9_980, rollout: { batch: 1, batches: 10_000, started: 1 } },
     });
     const topic = nodes.slice(0, 1_000).join(' or ');
-    desks.intake.take(checkedRequest(idOf(10), { topic, rollout: { batch: '1' } }));
+    desks.take(checkedRequest(idOf(10), { topic, rollout: { batch: '1' } }));
     const [latest] = ask(desks, RequestsReply, { query: 'requests', limit: 1 }).requests;
     expect(latest?.topic).to.equal(`${topic.slice(0, 255)}...`);
     expect(ask(desks, RequestReply, { query: 'request', id: idOf(9) }).request.nodes).to.have.length(10_000);
@@ -144,7 +146,7 @@ describe('one request', () => {
   it('shows how far each node is, and who was not there', async () => {
     const desks = await withNodes('web1', 'web2', 'web3', 'web4');
     desks.presence.message({ type: 'bye', node: 'web4' as NodeName, boot: bootOf('b') });
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     desks.requests.acknowledged({ type: 'ack', id, node: 'web1' as NodeName, phase: 'running' });
     desks.answer('web2', id, { returncode: 1 });
     const shown = ask(desks, RequestReply, { query: 'request', id });
@@ -162,7 +164,7 @@ describe('one request', () => {
 
   it('that is cancelled shows so at once', async () => {
     const desks = await withNodes('web1');
-    desks.intake.take(checkedRequest(id, { windowMs: 60_000 }));
+    desks.take(checkedRequest(id, { windowMs: 60_000 }));
     const shown = ask(desks, RequestReply, { query: 'cancel', id });
     expect(shown.request).to.include({ isCancelled: true, endsMs: desks.clock.wallMs() + 10_000 });
     await desks.settle();
@@ -180,7 +182,7 @@ describe('the answers to a request', () => {
   async function answered(count: number, stdout = '') {
     const names = Array.from({ length: count }, (_, index) => `node${String(index).padStart(5, '0')}`);
     const desks = await withNodes(...names);
-    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    desks.take(checkedRequest(id, { cmd: 'status' }));
     for (const name of names) desks.answer(name, id, { stdout });
     return { desks, names };
   }
@@ -221,21 +223,102 @@ describe('the answers to a request', () => {
 
   it('leave out who has not answered', async () => {
     const desks = await withNodes('web1', 'web2', 'web3');
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     desks.answer('web2', id);
     expect(pages(desks).flat()).to.deep.equal(['web2']);
   });
 
   it('are none when nobody was aimed at', async () => {
     const desks = await withNodes();
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     expect(ask(desks, AnswersReply, { query: 'answers', id })).to.deep.equal({ success: 0, answers: [] });
   });
 
   it('can be read also when the nodes have names that only v1 agents may have', async () => {
     const desks = await withNodes('web1');
-    desks.intake.take(checkedRequest(id));
+    desks.take(checkedRequest(id));
     for (const node of ['Old Host 1', 'web1', 'zwölf']) desks.answer(node, id);
     expect(pages(desks, 1).flat()).to.have.members(['Old Host 1', 'web1', 'zwölf']);
+  });
+});
+
+describe('where people sign', () => {
+  const alice = senderOf(keyOwner('operator', 'alice'));
+  const bob = senderOf(keyOwner('operator', 'bob'));
+
+  async function policed(...rules: string[]): Promise<ManagerDesks> {
+    const desks = await withNodes('web1', 'web2');
+    desks.policy.replace(parsePolicy(rules.join('\n'), { fileName: 'policy', checkTarget: () => {} }));
+    return desks;
+  }
+
+  /** The code of the refusal, or undefined once it is cancelled. */
+  function cancel(desks: ManagerDesks, sender: typeof alice): string | undefined {
+    try {
+      desks.ask(Query.parse({ v: 2, query: 'cancel', id }), sender);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ServiceManagerError)) throw error;
+      return `${error.code}: ${error.message}`;
+    }
+  }
+
+  it('requests are listed with who asked, and shown with the words in which he did', async () => {
+    const desks = await policed();
+    const request = checkedRequest(id);
+    desks.take(request, alice);
+    desks.take(checkedRequest(idOf(2)));
+    const { requests } = ask(desks, RequestsReply, { query: 'requests' });
+    expect(requests.map(({ by }) => by)).to.have.members(['operator alice', undefined]);
+    const shown = ask(desks, RequestReply, { query: 'request', id });
+    expect([shown.request.by, shown.body]).to.deep.equal(['operator alice', request.bodyBytes.toString()]);
+  });
+
+  it('nodes are shown with the fingerprints of their keys', async () => {
+    const desks = await withNodes('known', 'web1');
+    const { nodes } = ask(desks, NodesReply, { query: 'nodes' });
+    expect(nodes.map(({ fingerprint }) => fingerprint)).to.deep.equal([
+      ManagerDesks.knownFingerprint,
+      undefined,
+    ]);
+  });
+
+  it('who may not begin something may not end it either, and is told by which rule', async () => {
+    const desks = await policed('deny operator:bob restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, bob)).to.equal(
+      `POLICY_DENIED: request ${id} on web2: refused by line 1: deny operator:bob restart nginx at web2`,
+    );
+    expect(desks.requests.find(id)?.isCancelled).to.equal(false);
+    expect(cancel(desks, alice)).to.equal(undefined);
+    expect(desks.requests.find(id)?.isCancelled).to.equal(true);
+  });
+
+  it('who may begin something may end it, whoever has begun it', async () => {
+    const desks = await policed('deny operator:bob stop nginx');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, bob)).to.equal(undefined);
+  });
+
+  it('who was refused some nodes may end what runs on the others', async () => {
+    const desks = await policed('deny restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    expect(cancel(desks, alice)).to.equal(undefined);
+    await desks.settle();
+    expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
+  });
+
+  it("a rule about a node that has answered stands in nobody's way", async () => {
+    const desks = await policed('deny operator:bob restart nginx at web2');
+    desks.take(checkedRequest(id), alice);
+    desks.answer('web2', id);
+    expect(cancel(desks, bob)).to.equal(undefined);
+  });
+
+  it('nobody is asked where nobody signs', async () => {
+    const desks = await policed('deny * *');
+    desks.take(checkedRequest(id));
+    ask(desks, RequestReply, { query: 'cancel', id });
+    expect(desks.requests.find(id)?.isCancelled).to.equal(true);
   });
 });

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { parsePolicy } from '../../../src/security/policy-parser.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import type { NodeName } from '../../../src/wire/fields.ts';
 import { Answer } from '../../../src/wire/result.ts';
+import { keyOwner, senderOf, signedBy } from '../../fakes/key-owners.ts';
 import { checkedRequest, helloOf, ManagerDesks, memberOf } from '../../fakes/manager-desks.ts';
 import { idOf, storedAnswer, storedEntry, storedRequest } from '../../fakes/stored-requests.ts';
 
@@ -14,7 +16,7 @@ async function withRequest(changes: Readonly<Record<string, unknown>> = {}, stor
   desks.join('web1', 'web2');
   await desks.clock.advanceAsync(5);
   desks.writes.length = 0;
-  const verdict = desks.intake.take(checkedRequest(id, changes));
+  const verdict = desks.take(checkedRequest(id, changes));
   desks.listen(id);
   await desks.settle();
   return { desks, store, verdict };
@@ -58,7 +60,7 @@ describe('a request that changes a service', () => {
     const desks = await ManagerDesks.open();
     desks.join('web1');
     desks.failing = ['openRequest'];
-    const verdict = desks.intake.take(checkedRequest(id));
+    const verdict = desks.take(checkedRequest(id));
     await tickFor(desks, 10_000);
     expect(verdict.kind).to.equal('refused');
     expect(verdict.reply).to.include({ code: 'STORE_UNUSABLE' });
@@ -72,7 +74,7 @@ describe('a request that only reads', () => {
     const desks = await ManagerDesks.open();
     desks.join('web1');
     desks.failing = ['openRequest'];
-    expect(desks.intake.take(checkedRequest(id, { cmd: 'status' })).kind).to.equal('opened');
+    expect(desks.take(checkedRequest(id, { cmd: 'status' })).kind).to.equal('opened');
     await desks.settle();
     expect(desks.dispatched).to.deep.equal(['any request']);
     expect(desks.log.named('store.failed')).to.have.length(1);
@@ -84,7 +86,7 @@ describe('a request that only reads', () => {
     await desks.clock.advanceAsync(5);
     desks.failing = ['openRequest', 'saveAnswers', 'updateRequest'];
     desks.writes.length = 0;
-    desks.intake.take(checkedRequest(id, { cmd: 'status' }));
+    desks.take(checkedRequest(id, { cmd: 'status' }));
     desks.requests.acknowledged({ type: 'ack', id, node: web1, phase: 'running' });
     for (const node of ['web1', 'web2', 'web1']) desks.answer(node, id);
     await desks.settle();
@@ -225,7 +227,7 @@ describe('a request that is cancelled', () => {
     desks.answer('web2', id);
     const ledger = desks.requests.find(id);
     if (ledger === undefined) throw new Error('no ledger');
-    desks.requests.cancel(ledger);
+    desks.requests.cancel(ledger, undefined);
     await desks.settle();
     expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
     expect(store.request(id)).to.include({ isCancelled: true, endsWallMs: desks.clock.wallMs() + 10_000 });
@@ -238,7 +240,7 @@ describe('a request that is cancelled', () => {
     for (const node of ['web1', 'web2']) desks.answer(node, id);
     const ledger = desks.requests.find(id);
     if (ledger === undefined) throw new Error('no ledger');
-    desks.requests.cancel(ledger);
+    desks.requests.cancel(ledger, undefined);
     expect([ledger.isCancelled, store.request(id)?.isCancelled]).to.deep.equal([false, false]);
     expect(desks.log.named('request.cancelled')).to.deep.equal([]);
   });
@@ -277,7 +279,7 @@ describe('a v1 request', () => {
     desks.join('web1');
     const { body } = checkedRequest(id);
     const { windowMs: _, ...v1 } = body;
-    desks.intake.take({ ...checkedRequest(id, {}, 'v1'), body: v1 });
+    desks.take({ ...checkedRequest(id, {}, 'v1'), body: v1 });
     const sent = desks.requests.find(id);
     expect((sent?.endsAtMs ?? 0) - desks.clock.now()).to.equal(60_000);
     await tickFor(desks, 59_900);
@@ -339,6 +341,14 @@ describe('a manager that starts', () => {
     expect(ends(desks)).to.deep.equal([{ web1: 'refused', web2: 'no-answer', web3: 'no-answer' }]);
   });
 
+  it('still counts as one of who has sent it, until it is over', async () => {
+    const signature = signedBy(aliceKeys, 'request', Buffer.from('{}'));
+    const desks = await restored(storeWith({ signature }));
+    expect(desks.requests.openCountOf(alice.fingerprint)).to.equal(1);
+    await tickFor(desks, 4_000);
+    expect(desks.requests.openCountOf(alice.fingerprint)).to.equal(0);
+  });
+
   it('has the answers so far for a client that comes back', async () => {
     const desks = await restored(storeWith());
     expect(desks.published).to.deep.equal([]);
@@ -396,5 +406,225 @@ describe('a manager that starts', () => {
     expect(store.entries(id).map(({ outcome }) => outcome)).to.deep.equal(['refused', 'ok', undefined]);
     expect(desks.requests.openCount).to.equal(0);
     expect(store.request(id)?.endedWallMs).to.equal(Date.UTC(2026, 0, 1) - 3_600_000);
+  });
+});
+
+const aliceKeys = keyOwner('operator', 'alice');
+const alice = senderOf(aliceKeys);
+
+/** Two nodes, and none to whom anything was said yet. */
+async function withNodes(store = new MemoryStore()): Promise<ManagerDesks> {
+  const desks = await ManagerDesks.open(store);
+  desks.join('web1', 'web2');
+  await desks.clock.advanceAsync(5);
+  desks.writes.length = 0;
+  return desks;
+}
+
+describe('the audit log', () => {
+  it('has what changes a service before it is stored and sent', async () => {
+    const desks = await withNodes();
+    const seen: string[] = [];
+    const write = desks.audit.write.bind(desks.audit);
+    desks.audit.write = (event, fields) => {
+      seen.push(`${event} ${desks.writes.length} ${desks.dispatched.length}`);
+      write(event, fields);
+    };
+    desks.take(checkedRequest(id), alice);
+    await desks.settle();
+    expect(seen).to.deep.equal(['request.accepted 0 0']);
+    expect([desks.writes, desks.dispatched]).to.deep.equal([['openRequest'], ['any request']]);
+  });
+
+  for (const changes of [{}, { nodes: ['web1'] }, { rollout: { batch: '1' } }])
+    it(`that cannot be written lets nothing change a service (${JSON.stringify(changes)})`, async () => {
+      const desks = await withNodes();
+      desks.audit.isFailing = true;
+      const verdict = desks.take(checkedRequest(id, changes), alice);
+      await tickFor(desks, 10_000);
+      expect(verdict.reply).to.include({ code: 'STORE_UNUSABLE' });
+      expect(desks.dispatched).to.deep.equal([]);
+      expect(desks.writes).to.not.include('openRequest');
+      expect([desks.requests.openCount, desks.requests.find(id)]).to.deep.equal([0, undefined]);
+      desks.audit.isFailing = false;
+      expect(desks.take(checkedRequest(id, changes), alice).kind).to.equal('opened');
+    });
+
+  it('that cannot be written stops nobody from looking', async () => {
+    const desks = await withNodes();
+    desks.audit.isFailing = true;
+    expect(desks.take(checkedRequest(id, { cmd: 'status' }), alice).kind).to.equal('opened');
+    for (const node of ['web1', 'web2']) desks.answer(node, id);
+    await desks.settle();
+    expect(desks.dispatched).to.deep.equal(['any request']);
+    expect(desks.log.named('audit.failed').map(({ fields }) => fields['event'])).to.deep.equal([
+      'request.accepted',
+      'request.ended',
+    ]);
+  });
+
+  it('has what only looks also when that cannot be stored', async () => {
+    const desks = await withNodes();
+    desks.failing = ['openRequest'];
+    desks.take(checkedRequest(id, { cmd: 'status' }), alice);
+    expect(desks.audit.names).to.deep.equal(['request.accepted']);
+  });
+
+  it('has how it ended, once, with the nodes in each outcome', async () => {
+    const desks = await withNodes();
+    desks.take(checkedRequest(id, { windowMs: 3_000 }), alice);
+    desks.answer('web1', id, { returncode: 1 });
+    await tickFor(desks, 10_000);
+    expect(desks.audit.named('request.ended')).to.deep.equal([
+      { id, outcomes: { failed: 1, 'no-answer': 1 }, isCancelled: false },
+    ]);
+  });
+});
+
+describe('a request of which the policy refuses some nodes', () => {
+  async function withDenial(store = new MemoryStore()) {
+    const desks = await withNodes(store);
+    const rule = 'deny restart nginx at web2';
+    desks.policy.replace(parsePolicy(rule, { fileName: 'policy', checkTarget: () => {} }));
+    desks.take(checkedRequest(id, { windowMs: 60_000 }), alice);
+    await desks.settle();
+    return { desks, store, reason: `refused by line 1: ${rule}` };
+  }
+
+  it('has the rule as their answer, for who listens, in the history and in the ledger', async () => {
+    const { desks, store, reason } = await withDenial();
+    desks.listen(id);
+    await desks.clock.advanceAsync(5);
+    const denial = { success: -1, msg: reason, node: 'web2', uuid: id, code: 'POLICY_DENIED' };
+    const answers = desks.published.filter(([topic]) => topic === id).map(([, text]) => JSON.parse(text));
+    expect(answers).to.deep.equal([denial]);
+    const stored = store.answers(id, { limit: 9, maxBytes: 9_999 });
+    expect(
+      stored.flatMap(({ payload }) => (payload === undefined ? [] : JSON.parse(`${payload}`))),
+    ).to.deep.equal([denial]);
+    expect(store.entries(id).map(({ outcome }) => outcome)).to.deep.equal([undefined, 'refused']);
+    desks.answer('web1', id);
+    await desks.settle();
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok', web2: 'refused' }]);
+  });
+
+  it('never asks them: not again, not when they are back, and not when they say that they are at it', async () => {
+    const { desks } = await withDenial();
+    desks.requests.acknowledged({ type: 'ack', id, node: 'web2' as NodeName, phase: 'running' });
+    desks.requests.presence('web2' as NodeName, false);
+    desks.requests.presence('web2' as NodeName, true);
+    desks.answer('web2', id);
+    await tickFor(desks, 20_000);
+    expect(desks.dispatched.filter((sent) => sent.endsWith(' request'))).to.include('web1 request');
+    expect(desks.dispatched).to.not.include('web2 request').and.not.include('any request');
+    expect(desks.requests.find(id)?.entry('web2' as NodeName)?.outcome).to.equal('refused');
+  });
+
+  it('asks them as little after a restart of the manager', async () => {
+    const { desks: before, store } = await withDenial();
+    await before.clock.advanceAsync(5);
+    const desks = await ManagerDesks.open(store, before.clock);
+    desks.join('web1', 'web2');
+    desks.requests.restore((node) => desks.presence.roster.get(node));
+    desks.requests.acknowledged({ type: 'ack', id, node: 'web2' as NodeName, phase: 'running' });
+    await tickFor(desks, 20_000);
+    expect(desks.dispatched).to.include('web1 request').and.not.include('web2 request');
+    desks.listen(id);
+    desks.answer('web1', id);
+    await desks.settle();
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok', web2: 'refused' }]);
+  });
+
+  it('tells them of no cancellation either', async () => {
+    const { desks } = await withDenial();
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    desks.requests.cancel(ledger, undefined);
+    await tickFor(desks, 5_000);
+    expect(desks.dispatched).to.include('web1 cancel').and.not.include('web2 cancel');
+  });
+
+  it('and that cannot be stored has their answer all the same for who listens', async () => {
+    const desks = await withNodes();
+    desks.policy.replace(
+      parsePolicy('deny status nginx at web2', { fileName: 'policy', checkTarget: () => {} }),
+    );
+    desks.failing = ['openRequest', 'saveAnswers'];
+    desks.take(checkedRequest(id, { cmd: 'status' }), alice);
+    desks.listen(id);
+    await tickFor(desks, 100);
+    expect(answersPublished(desks)).to.deep.equal(['web2']);
+    expect(desks.log.named('store.failed')).to.have.length(1);
+  });
+});
+
+describe('a cancellation that somebody has signed', () => {
+  const bytes = Buffer.from(`{"v":2,"query":"cancel","id":"${id}"}`);
+  const signed = { bytes, signature: signedBy(aliceKeys, 'query', bytes) };
+
+  async function cancelled(store = new MemoryStore()): Promise<ManagerDesks> {
+    const desks = await withNodes(store);
+    desks.take(checkedRequest(id, { windowMs: 60_000 }), alice);
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    desks.requests.cancel(ledger, signed);
+    await desks.settle();
+    return desks;
+  }
+
+  it('reaches the agents in exactly these words', async () => {
+    const desks = await cancelled();
+    expect(desks.cancels).to.deep.equal([signed, signed]);
+  });
+
+  it('reaches those that come later, too, and those that are told again', async () => {
+    const desks = await cancelled();
+    desks.cancels.length = 0;
+    desks.requests.presence(web1, false);
+    desks.requests.presence(web1, true);
+    await tickFor(desks, 3_000);
+    expect(desks.cancels.length).to.be.above(2);
+    for (const cancel of desks.cancels) expect(cancel).to.deep.equal(signed);
+  });
+
+  it('is stored, and goes out again after a restart of the manager', async () => {
+    const store = new MemoryStore();
+    const before = await cancelled(store);
+    expect(store.request(id)?.cancelled).to.deep.equal(signed);
+    const desks = await ManagerDesks.open(store, before.clock);
+    desks.join('web1', 'web2');
+    desks.requests.restore((node) => desks.presence.roster.get(node));
+    await tickFor(desks, 3_000);
+    expect(desks.cancels.length).to.be.above(1);
+    for (const cancel of desks.cancels) expect(cancel).to.deep.equal(signed);
+  });
+
+  it('reaches the agents also when it cannot be stored', async () => {
+    const desks = await withNodes();
+    desks.take(checkedRequest(id, { windowMs: 60_000 }), alice);
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    desks.failing = ['updateRequest'];
+    expect(() => desks.requests.cancel(ledger, signed)).to.throw('disk full');
+    await desks.settle();
+    expect(desks.cancels).to.deep.equal([signed, signed]);
+  });
+});
+
+describe('what is kept of a request that somebody has signed', () => {
+  it('is who it was, and his words with his signature, which go out again after a restart', async () => {
+    const store = new MemoryStore();
+    const before = await withNodes(store);
+    const request = checkedRequest(id, { windowMs: 60_000 });
+    const signature = signedBy(aliceKeys, 'request', request.bodyBytes);
+    before.take({ ...request, signature }, alice);
+    expect(store.request(id)).to.include({ by: 'operator alice', signature });
+    const desks = await ManagerDesks.open(store, before.clock);
+    desks.join('web1', 'web2');
+    desks.requests.restore((node) => desks.presence.roster.get(node));
+    await tickFor(desks, 3_000);
+    expect(desks.words.length).to.be.above(1);
+    for (const words of [...before.words, ...desks.words])
+      expect(words).to.deep.equal({ bytes: request.bodyBytes, signature });
   });
 });

@@ -17,7 +17,7 @@ async function manager(store = new MemoryStore(), clock?: ManagerDesks['clock'])
 }
 
 function start(desks: ManagerDesks, rollout: Readonly<Record<string, unknown>>, changes: object = {}): void {
-  const { reply } = desks.intake.take(checkedRequest(id, { rollout, windowMs: 5_000, ...changes }));
+  const { reply } = desks.take(checkedRequest(id, { rollout, windowMs: 5_000, ...changes }));
   if ('success' in reply) throw new Error(reply.msg);
   desks.listen(id);
 }
@@ -37,7 +37,7 @@ async function pass(desks: ManagerDesks, ms: number): Promise<void> {
 }
 
 function shown(desks: ManagerDesks) {
-  const reply = desks.queries.answer({ v: 2, query: 'request', id });
+  const reply = desks.ask({ v: 2, query: 'request', id });
   if (!('progress' in reply)) throw new Error('it is no request');
   return reply;
 }
@@ -165,7 +165,7 @@ describe('a rollout', () => {
     const desks = await manager();
     start(desks, { batch: '1' });
     await asked(desks);
-    desks.queries.answer({ v: 2, query: 'cancel', id });
+    desks.ask({ v: 2, query: 'cancel', id });
     await desks.settle();
     expect(desks.dispatched).to.deep.equal(['web1 cancel']);
     desks.answer('web1', id);
@@ -230,7 +230,7 @@ describe('a rollout over a restart of the manager', () => {
     first.answer('web1', id, { returncode: 1 });
     await pass(first, 120_000);
     const second = await restarted(first, store);
-    const reply = second.queries.answer({ v: 2, query: 'requests' });
+    const reply = second.ask({ v: 2, query: 'requests' });
     const [listed] = 'requests' in reply ? reply.requests : [];
     expect(listed?.rollout).to.deep.equal({
       ...{ batch: 1, batches: 5, started: 1, stopped: '1 node failed, none may: 4 nodes not started' },

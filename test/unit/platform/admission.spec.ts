@@ -9,11 +9,15 @@ const peerOf = (key: number, address = '10.0.0.1', domain = 'frontend'): Peer =>
   return { domain, address, publicKey };
 };
 
-function admissionWith(limits: object = {}) {
+function admissionWith({ most, ...limits }: { most?: number; refusalBurst?: number } = {}) {
   const clock = new ManualClock();
   const refusals: RefusedHandshake[] = [];
   const onRefused = (refusal: RefusedHandshake) => refusals.push(refusal);
-  const admission = new Admission({ clock, onRefused, refusalBurst: 2, refusalsPerSecond: 1, ...limits });
+  const admission = new Admission({ clock, refusalBurst: 2, refusalsPerSecond: 1, ...limits });
+  admission.authenticate(() => false, {
+    onRefused,
+    ...(most === undefined ? {} : { maxConnections: () => most }),
+  });
   return { admission, clock, refusals, reasons: () => refusals.map(({ reason }) => reason) };
 }
 
@@ -87,7 +91,7 @@ describe('an admission', () => {
   });
 
   it('admits nobody to a full domain, and does not ask', () => {
-    const { admission, reasons } = admissionWith({ maxConnections: 2 });
+    const { admission, reasons } = admissionWith({ most: 2 });
     let asked = 0;
     admission.authenticate(() => {
       asked += 1;

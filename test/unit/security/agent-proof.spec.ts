@@ -52,7 +52,7 @@ describe('the key of an agent and its manager', () => {
     expect(reversed.equals(key)).to.equal(false);
   });
 
-  it('is made of the bytes that docs/SECURITY.md says', () => {
+  it('is made of the bytes that docs/FORMATS.md says', () => {
     const shared = sharedSecret(agent.secretKey, manager.publicKey);
     const domain = 'service-mgr/agent-proof-key/1';
     const ends = [curveBytes(agent.publicKey), curveBytes(manager.publicKey)];
@@ -72,7 +72,7 @@ describe('the MAC of a sink message', () => {
     expect(isGoodSinkMac(managerProofKey(manager, agent.publicKey), frames(), mac)).to.equal(true);
   });
 
-  it('is made of the bytes that docs/SECURITY.md says', () => {
+  it('is made of the bytes that docs/FORMATS.md says', () => {
     const parts = ['result', 'f'.repeat(32), 'web1', '7', '{}'];
     const expected = createHmac('sha256', key)
       .update(Buffer.concat(transcript('service-mgr/agent-proof/1', parts)))

@@ -35,7 +35,7 @@ describe('a line of the audit log', () => {
     expect(readAuditLine(second.line)?.prev).to.equal(head.hash);
   });
 
-  it('has the hash of the bytes that docs/SECURITY.md says', () => {
+  it('has the hash of the bytes that docs/FORMATS.md says', () => {
     const { line, head } = nextLine(auditStart, event);
     const hashed = line.replace(/"hash":"[0-9a-f]{64}",/, '');
     const bytes = Buffer.concat(transcript('service-mgr/audit/1', [hashed]));

@@ -89,6 +89,49 @@ describe('an audit log', () => {
     );
   });
 
+  describe('of which the beginning may have been removed', () => {
+    const late = { head, mayBeginLate: true };
+    const verdictOfLate = async (read: readonly string[], bounds = late) => {
+      const verdict = await verifyChain(read, bounds);
+      return verdict.isIntact
+        ? `intact from ${verdict.first}`
+        : `${verdict.fault} ${verdict.lineNumber} ${verdict.expectedSequence}`;
+    };
+
+    it('is intact from its first line on, whichever that is', async () => {
+      expect(await verifyChain([l4, l5, l6], late)).to.deep.equal({ isIntact: true, head, first: 4 });
+      expect(await verifyChain([l6], late)).to.deep.equal({ isIntact: true, head, first: 6 });
+      expect(await verifyChain(lines, late)).to.deep.equal({ isIntact: true, head });
+      expect(describeAudit(await verifyChain([l5, l6], late))).to.equal(
+        `the log is intact from number 5 up to number 6, head ${head.hash}`,
+      );
+    });
+
+    const worse: ReadonlyArray<[what: string, read: readonly string[], verdict: string]> = [
+      ['a line changed', [l3.replace('alice', 'malory'), l4, l5, l6], 'changed 1 1'],
+      ['a line changed further down', [l3, l4.replace('alice', 'malory'), l5, l6], 'changed 2 4'],
+      ['a line dropped', [l3, l5, l6], 'dropped 2 4'],
+      ['two lines swapped', [l3, l5, l4, l6], 'reordered 2 4'],
+      ['a line twice', [l3, l4, l3, l5, l6], 'repeated 3 5'],
+      ['an earlier line behind its first', [l4, l3, l5, l6], 'repeated 2 5'],
+      ['all lines from one on written anew', [l2, ...rest], 'rewritten 5 6'],
+      ['its end cut off', [l3, l4], 'truncated 3 5'],
+      ['all of it cut off', [], 'truncated 1 1'],
+    ];
+    for (const [what, read, verdict] of worse)
+      it(`with ${what} is not`, async () => expect(await verdictOfLate(read)).to.equal(verdict));
+
+    it('must still continue its head', async () => {
+      const lead = { ...late, mayLeadBy: Infinity };
+      const at = (index: number) => ({ ...lead, head: heads[index] ?? auditStart });
+      expect(await verdictOfLate([l4, l5, l6], at(3))).to.equal('intact from 4');
+      expect(await verdictOfLate([l4, l5, l6], at(2))).to.equal('dropped 1 3');
+      const forged = logOf(3, { sequence: 3, hash: 'f'.repeat(64) }).lines;
+      expect(await verdictOfLate(forged, at(3))).to.equal('rewritten 1 4');
+      expect(await verdictOfLate(forged, at(5))).to.equal('rewritten 2 5');
+    });
+  });
+
   it('says in one sentence what is wrong', async () => {
     expect(describeAudit(await verifyChain([l1, l4], { head }))).to.equal(
       'line 2 is the first that is wrong: lines before it were dropped; number 2 belongs there, and number 4 stands there',

@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  type JoinToken,
-  joinRoles,
-  printJoinToken,
-  readJoinToken,
-} from '../../../src/security/join-token.ts';
+import { type JoinToken, printJoinToken, readJoinToken } from '../../../src/security/join-token.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
+import { joinRoles } from '../../../src/wire/fields.ts';
 import { refusalOf } from './refusal.ts';
 
 const manager = newCurveKeys().publicKey;

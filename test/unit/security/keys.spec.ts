@@ -13,6 +13,8 @@ import {
   isSignSecret,
   newCurveKeys,
   newSignKeys,
+  printCurvePublic,
+  readCurvePublic,
   sharedSecret,
   signBytes,
   signingKey,
@@ -21,6 +23,38 @@ import {
 } from '../../../src/security/keys.ts';
 import { encodeZ85 } from '../../../src/security/z85.ts';
 import { refusalOf } from './refusal.ts';
+
+describe('a CURVE public key on a command line', () => {
+  it('is text that a shell leaves alone and that is no option, and is read back', () => {
+    for (let pair = 0; pair < 50; pair += 1) {
+      const { publicKey } = newCurveKeys();
+      const typed = printCurvePublic(publicKey);
+      expect(typed).to.match(/^smk1-[A-Za-z0-9_-]{43}$/);
+      expect(readCurvePublic(typed)).to.equal(publicKey);
+    }
+  });
+
+  it('may be Z85, too', () => {
+    const { publicKey } = newCurveKeys();
+    expect(readCurvePublic(publicKey)).to.equal(publicKey);
+  });
+
+  it('is nothing else: no other length, and no other text of the same bytes', () => {
+    const typed = printCurvePublic(newCurveKeys().publicKey);
+    // Its last bits are to spare, and not zero.
+    const otherText = `${typed.slice(0, -1)}B`;
+    for (const text of [
+      '',
+      typed.slice(1),
+      typed.slice(5),
+      `${typed}A`,
+      `${typed}=`,
+      otherText,
+      '!'.repeat(43),
+    ])
+      expect(readCurvePublic(text), text).to.equal(undefined);
+  });
+});
 
 describe('a CURVE key pair', () => {
   it('that libzmq made has the public key that we derive', () => {

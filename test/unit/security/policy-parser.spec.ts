@@ -120,6 +120,10 @@ describe('a rule', () => {
     expect(problem('deny confgtest *', { extraActions })).to.include(
       'action "confgtest" is unknown, expected one of start,',
     );
+    // It is an action to a policy alone, and a good name of a service.
+    expect(parsePolicy('deny health *\ndeny stop health', { ...source, extraActions }).rules).to.have.length(
+      2,
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import {
   decide,
   describeDecision,
   explain,
+  isAboutPlaces,
   type Policy,
   type Question,
 } from '../../../src/security/policy.ts';
@@ -161,6 +162,35 @@ function isMeant(
   return whom && what && which && (rule.target === '' || targets.includes(rule.target));
 }
 
+describe('a policy', () => {
+  const about = (rules: Policy, asker: Asker, action: string, service: string): boolean =>
+    isAboutPlaces(rules, { asker, action, service });
+
+  it('is about places where a rule about the question asks where it is', () => {
+    for (const line of ['deny * nginx at role:web', 'allow operator * * at role:web', 'deny @read * at x'])
+      expect(about(policy(line), alice, 'status', 'nginx'), line).to.equal(true);
+  });
+
+  it('is the same everywhere where no such rule does', () => {
+    for (const line of [
+      'deny * nginx',
+      'deny * redis at role:web',
+      'deny stop nginx at role:web',
+      'deny monitor * nginx at role:web',
+      'allow operator:bob * nginx at role:web',
+      'allow operator * *',
+    ])
+      expect(about(policy(line), alice, 'status', 'nginx'), line).to.equal(false);
+    expect(about(policy(), eyes, 'stop', 'sshd')).to.equal(false);
+  });
+
+  it('is about places with one rule that is, whatever stands beside it', () => {
+    const rules = policy('deny stop nginx', 'allow operator * *', 'deny restart ngin* at role:web');
+    expect(about(rules, alice, 'restart', 'nginx')).to.equal(true);
+    expect(about(rules, alice, 'stop', 'nginx')).to.equal(false);
+  });
+});
+
 describe('a decision', () => {
   const rules = fc.array(simpleRule, { maxLength: 6 });
 
@@ -179,6 +209,18 @@ describe('a decision', () => {
         expect(decision.isAllowed).to.equal(expected);
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  it('is the same on all nodes, unless the policy is about places', () => {
+    fc.assert(
+      fc.property(rules, asked, (all, { asker, action, service, targets }) => {
+        const here = decide(policy(...all.map(lineOf)), question(asker, action, service, ...targets));
+        const nowhere = decide(policy(...all.map(lineOf)), question(asker, action, service));
+        if (!isAboutPlaces(policy(...all.map(lineOf)), { asker, action, service }))
+          expect(here).to.deep.equal(nowhere);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

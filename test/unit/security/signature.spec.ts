@@ -26,7 +26,7 @@ describe('the signature of a body', () => {
     expect(verifyBody('request', body, signed, keyOf)).to.deep.equal({ isGood: true, fingerprint });
   });
 
-  it('is an Ed25519 signature of the bytes that docs/SECURITY.md says', () => {
+  it('is an Ed25519 signature of the bytes that docs/FORMATS.md says', () => {
     const bytes = Buffer.concat(transcript('service-mgr/signature/1', ['request', body]));
     const signature = Buffer.from(signed.split('.')[2] ?? '', 'base64url');
     if (alice.keys.sign === undefined) throw new Error('no key');

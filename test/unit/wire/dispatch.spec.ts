@@ -25,7 +25,7 @@ function frames(...texts: Array<string | Buffer>): Buffer[] {
   return texts.map((text) => Buffer.from(text));
 }
 
-function refusal(message: readonly Uint8Array[]): { code: string; message: string } {
+function refusal(message: readonly Buffer[]): { code: string; message: string } {
   try {
     openDispatch(message);
   } catch (error) {
@@ -45,7 +45,7 @@ describe('a v1 backend message', () => {
 
   it('is opened as it was sent in 2014', () => {
     const json = `{"cmd": "status", "topic": "Linux", "service": "sshd", "uuid": "${id}"}`;
-    expect(openDispatch(frames('Linux', json))).to.deep.equal({ type: 'request', body });
+    expect(openDispatch(frames('Linux', json))).to.deep.equal({ type: 'request', body, signed: undefined });
   });
 
   it('leaves what is new to v2 agents', () => {
@@ -99,6 +99,7 @@ describe('a v2 backend message', () => {
         expect(openDispatch(dispatchFramesV2(topic, { id, bodyBytes: bytes, signature: '' }))).to.deep.equal({
           type: 'request',
           body: sent,
+          signed: { bytes, signature: '' },
         });
       }),
     );
@@ -107,7 +108,7 @@ describe('a v2 backend message', () => {
   it('may reach a node by its name, whatever the topic of its body', () => {
     const sent = dispatchFramesV2(addressFrame('web1'), { id, bodyBytes, signature: '' });
     expect(sent[0]?.toString()).to.equal('\x03web1\x00');
-    expect(openDispatch(sent)).to.deep.equal({ type: 'request', body });
+    expect(openDispatch(sent)).to.deep.include({ type: 'request', body });
   });
 
   it('is refused when header and body name different requests', () => {
@@ -158,9 +159,34 @@ describe('a v2 backend message', () => {
         signature: '',
         notAfterMs: ofManager,
       });
-      expect(openDispatch(sent)).to.deep.equal({ type: 'request', body: { ...body, notAfterMs: expected } });
+      expect(openDispatch(sent)).to.deep.equal({
+        type: 'request',
+        body: { ...body, notAfterMs: expected },
+        signed: { bytes: bodyBytes, signature: '' },
+      });
     });
   }
+
+  it('hands on what was signed byte for byte, with its signature', () => {
+    const odd = Buffer.from(` {"service":"sshd","id":"${id}", "cmd":"status","topic":"Linux","new":"ü"}`);
+    const opened = openDispatch(
+      dispatchFramesV2(topic, { id, bodyBytes: odd, signature: 'abc', notAfterMs: 5 }),
+    );
+    expect(opened).to.deep.include({ signed: { bytes: odd, signature: 'abc' } });
+    expect('body' in opened && opened.body).to.deep.include({ id, notAfterMs: 5 });
+  });
+
+  it('has a signature of at most 1 KiB, also where none is looked at', () => {
+    const signature = 'x'.repeat(1_024);
+    expect(openDispatch(frames(topic, header, bodyBytes, signature))).to.deep.include({
+      signed: { bytes: bodyBytes, signature },
+    });
+    for (const words of [header, '{"v":2,"type":"who"}'])
+      expect(refusal(frames(topic, words, bodyBytes, `${signature}x`))).to.deep.equal({
+        code: 'FRAME_TOO_LARGE',
+        message: 'signature of 1025 bytes, expected at most 1024',
+      });
+  });
 
   it('is refused for what its body says', () => {
     expect(refusal(frames(topic, header, JSON.stringify({ ...body, service: '-x' }), '')).message).to.match(
@@ -177,12 +203,45 @@ describe('a v2 backend message', () => {
     { type: 'cancel', id },
     { type: 'stored', id },
     { type: 'who' },
+    { type: 'pulse' },
+    { type: 'pulse', nextKey: 'a'.repeat(40) },
     { type: 'conflict', boots },
   ] as const) {
     it(`without a body is the word "${control.type}" of the manager`, () => {
       const sent = controlFrames(addressFrame('web1'), control);
       expect(sent.map(String)).to.deep.equal(['\x03web1\x00', JSON.stringify({ v: 2, ...control }), '', '']);
       expect(openDispatch(sent)).to.deep.equal(control);
+    });
+  }
+
+  it('that cancels may have the query of who does so, and its signature', () => {
+    const signed = { bytes: Buffer.from(` {"v":2,"query":"cancel","id":"${id}"}`), signature: 'abc' };
+    const sent = controlFrames(addressFrame('web1'), { type: 'cancel', id, signed });
+    expect(sent.map(String)).to.deep.equal([
+      '\x03web1\x00',
+      `{"v":2,"type":"cancel","id":"${id}"}`,
+      signed.bytes.toString(),
+      'abc',
+    ]);
+    expect(openDispatch(sent)).to.deep.equal({ type: 'cancel', id, signed });
+  });
+
+  it('that cancels is opened whatever the query says: who that is has to be looked at elsewhere', () => {
+    const sent = frames(addressFrame('web1'), `{"v":2,"type":"cancel","id":"${id}"}`, 'x', '');
+    expect(openDispatch(sent)).to.deep.equal({
+      type: 'cancel',
+      id,
+      signed: { bytes: Buffer.from('x'), signature: '' },
+    });
+  });
+
+  for (const nextKey of ['', 'a'.repeat(39), `${'a'.repeat(39)}~`, 7]) {
+    it(`does not tell of a key that is none: ${JSON.stringify(nextKey)}`, () => {
+      const { code, message: text } = refusal(
+        frames(addressFrame('*'), JSON.stringify({ v: 2, type: 'pulse', nextKey }), '', ''),
+      );
+      expect(code).to.equal('INVALID_MESSAGE');
+      expect(text).to.include('field nextKey is').and.include('expected a CURVE public key of 40 characters');
     });
   }
 });

@@ -5,9 +5,11 @@ import { idOfRefused, openDispatch } from '../../../src/wire/dispatch.ts';
 import { isServiceManagerError } from '../../../src/wire/errors.ts';
 import { RequestId } from '../../../src/wire/fields.ts';
 import { answerManagement } from '../../../src/wire/management.ts';
+import { isMeantAsQuery, openQuery } from '../../../src/wire/query.ts';
+import { nextKeyIn } from '../../../src/wire/reply.ts';
 import { openRequest } from '../../../src/wire/request.ts';
 import { maxResultBytes } from '../../../src/wire/result.ts';
-import { openSinkMessage } from '../../../src/wire/sink.ts';
+import { openSinkMessage, sinkRoutingOf } from '../../../src/wire/sink.ts';
 import { readSubscription, readTopicFrame } from '../../../src/wire/topic.ts';
 
 const id = message('id', 64, RequestId).parse('0123456789abcdef0123456789abcdef');
@@ -40,14 +42,20 @@ const goodMessages: ReadonlyArray<readonly unknown[]> = [
   [{ ...asked, v: 2, body, signature: '' }],
   [answer],
   [trouble],
-  [{ cmd: 'manager.status' }],
+  [{ cmd: 'manager.status', args: { id: 'x' } }],
+  [{ v: 2, query: 'cancel', id }],
+  [{ v: 2, signed: JSON.stringify({ v: 2, query: 'cancel', id }), signature: 'x' }],
+  [{ nextKey: 'a'.repeat(40), success: 0 }],
   ['Linux', { ...asked, uuid: id }],
   ['\u0002Linux\u0000', { v: 2, type: 'request', id }, body, ''],
   ['\u0003web1\u0000', { v: 2, type: 'conflict', boots: [id] }, '', ''],
+  ['\u0003web1\u0000', { v: 2, type: 'cancel', id }, { v: 2, query: 'cancel', id }, 'x'],
+  ['\u0003*\u0000', { v: 2, type: 'pulse', nextKey: 'a'.repeat(40) }, '', ''],
   ['result', id, 'web1', '7', answer, ''],
   ['ack', id, 'web1', '8', { phase: 'queued' }, ''],
   ['hello', id, 'web1', '0', hello, ''],
   ['beat', id, 'web1', '9', '', ''],
+  ['beat', id, 'web1', '9', { sentAtMs: 5 }, 'x'.repeat(32)],
   ['\u0001\u0002web1\u0000'],
   ['\u0000Linux'],
 ];
@@ -148,6 +156,10 @@ const doors: Readonly<Record<string, { open: (frames: Buffer[]) => unknown; mayR
   openRequest: { open: ([frame = nothing]) => openRequest(frame, () => id), mayRefuse: true },
   openDispatch: { open: openDispatch, mayRefuse: true },
   openSinkMessage: { open: openSinkMessage, mayRefuse: true },
+  openQuery: { open: ([frame = nothing]) => openQuery(frame), mayRefuse: true },
+  isMeantAsQuery: { open: ([frame = nothing]) => isMeantAsQuery(frame), mayRefuse: false },
+  nextKeyIn: { open: ([frame = nothing]) => nextKeyIn(frame), mayRefuse: false },
+  sinkRoutingOf: { open: sinkRoutingOf, mayRefuse: true },
   idOfRefused: { open: idOfRefused, mayRefuse: false },
   readSubscription: { open: ([frame = nothing]) => readSubscription(frame), mayRefuse: false },
   readTopicFrame: { open: ([frame = nothing]) => readTopicFrame(frame), mayRefuse: false },

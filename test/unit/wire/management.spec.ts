@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { PolicyQuestion, TokenName } from '../../../src/wire/admin.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import { answerManagement, ManagementReply, ManagementRequest } from '../../../src/wire/management.ts';
+
+const question = { role: 'operator', name: 'alice', action: 'stop', service: 'sshd', target: 'any' };
 
 function asked(...frames: Array<string | Buffer>) {
   const calls: string[] = [];
@@ -96,12 +99,12 @@ describe('a management message', () => {
     });
   }
 
-  it('may not be longer than 16 KiB', () => {
-    const padded = '{"cmd": "manager.status"}'.padEnd(16 * 1024);
+  it('may not be longer than 256 KiB', () => {
+    const padded = '{"cmd": "manager.status"}'.padEnd(256 * 1024);
     expect(asked(padded).calls).to.deep.equal(['manager.status']);
     expect(refusalOf(`${padded} `)).to.deep.equal({
       code: 'FRAME_TOO_LARGE',
-      msg: 'ManagementRequest: frame of 16385 bytes, expected at most 16384',
+      msg: 'ManagementRequest: frame of 262145 bytes, expected at most 262144',
     });
   });
 
@@ -113,6 +116,42 @@ describe('a management message', () => {
       });
     });
   }
+
+  it('hands what it is about on to the handler, as it came', () => {
+    const seen: unknown[] = [];
+    const handlers = {
+      x: (args: unknown) => {
+        seen.push(args);
+        return { success: 0 as const, msg: 'fine' };
+      },
+    };
+    for (const args of ['{"id":"a","more":[1]}', '[1]', 'null', '"text"'])
+      answerManagement([Buffer.from(`{"cmd":"x","args":${args}}`)], handlers);
+    answerManagement([Buffer.from('{"cmd":"x"}')], handlers);
+    expect(seen).to.deep.equal([{ id: 'a', more: [1] }, [1], null, 'text', undefined]);
+  });
+
+  it('is refused by what the handler says of its arguments', () => {
+    const { reply, refusal } = answerManagement(
+      [ManagementRequest.encode({ cmd: 'manager.tokens.remove', args: { id: 'x' } })],
+      { 'manager.tokens.remove': (args) => ({ success: 0, msg: TokenName.parse(args).id }) },
+    );
+    expect(reply).to.deep.equal({
+      success: -1,
+      msg: 'TokenName: field id is "x", expected a token id of 16 lower-case hex characters',
+      code: 'INVALID_MESSAGE',
+    });
+    expect(refusal).to.equal(reply);
+  });
+
+  it('has room for a question about the longest target', () => {
+    const longest = { ...question, target: 'ࠀ'.repeat(65_536) };
+    const frame = ManagementRequest.encode({ cmd: 'manager.policy.test', args: longest });
+    const { reply } = answerManagement([frame], {
+      'manager.policy.test': (args) => ({ success: 0, msg: PolicyQuestion.parse(args).name }),
+    });
+    expect(reply.msg).to.equal('alice');
+  });
 
   it('passes on a bug of ours, and answers an error of ours', () => {
     const bug = new TypeError('oops');

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
-import { Accepted, Failure, failure, failureOf } from '../../../src/wire/reply.ts';
+import {
+  Accepted,
+  Failure,
+  failure,
+  failureOf,
+  NextKey,
+  nextKeyIn,
+  withNextKey,
+} from '../../../src/wire/reply.ts';
 
 const uuid = '0123456789abcdef0123456789abcdef';
 
@@ -96,4 +104,45 @@ describe('a refusal', () => {
         .with.property('code', 'INVALID_MESSAGE');
     });
   }
+});
+
+describe('the next key of a manager', () => {
+  const key = 'rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7';
+  const encoded = (reply: object) => Buffer.from(JSON.stringify(reply));
+
+  for (const reply of [{ uuid, port: 5750 }, failure('TOO_BUSY', 'later'), { success: 0, nodes: [] }, {}]) {
+    it(`stands first in any reply, and is found there: ${JSON.stringify(reply)}`, () => {
+      const told = withNextKey(reply, key);
+      expect(told).to.deep.equal({ ...reply, nextKey: key });
+      expect(Object.keys(told)[0]).to.equal('nextKey');
+      expect(nextKeyIn(encoded(told))).to.equal(key);
+    });
+  }
+
+  it('is in no reply of a manager that keeps its key, which stays as it is', () => {
+    const reply = { uuid, port: 5750 };
+    expect(withNextKey(reply, undefined)).to.equal(reply);
+    expect(nextKeyIn(encoded(reply))).to.equal(undefined);
+  });
+
+  it('does not keep a reply from being read as what it is', () => {
+    expect(decode(Accepted, withNextKey({ uuid, port: 1 }, key)).port).to.equal(1);
+    expect(decode(Failure, withNextKey(failure('NO_NODE', 'nobody'), key)).code).to.equal('NO_NODE');
+  });
+
+  for (const [what, text] of Object.entries({
+    'behind something else': `{"uuid":"${uuid}","nextKey":"${key}"}`,
+    'within something else': `{"a":{"nextKey":"${key}"}}`,
+    'that is none': '{"nextKey":"abc"}',
+    'that is a number': '{"nextKey":7}',
+    'in a reply that is cut off': `{"nextKey":"${key}"`,
+    'in an empty reply': '',
+  })) {
+    it(`is not found ${what}`, () => expect(nextKeyIn(Buffer.from(text))).to.equal(undefined));
+  }
+
+  it('may be any CURVE key', () => {
+    expect(NextKey.parse({ nextKey: key })).to.deep.equal({ nextKey: key });
+    expect(() => decode(NextKey, { nextKey: `${key}x` })).to.throw('NextKey: field nextKey is ');
+  });
 });

@@ -7,10 +7,14 @@ import { Hello } from '../../../src/wire/presence.ts';
 import { maxResultBytes } from '../../../src/wire/result.ts';
 import {
   ackFrames,
+  beatFrames,
+  byeFrames,
   helloFrames,
   openSinkMessage,
-  presenceFrames,
+  outputFrames,
   resultFrames,
+  sinkRoutingOf,
+  withMac,
 } from '../../../src/wire/sink.ts';
 
 const id = message('id', 64, RequestId).parse('0123456789abcdef0123456789abcdef');
@@ -147,13 +151,56 @@ describe('a v2 sink message', () => {
     expect(openSinkMessage(helloFrames(hello, 0))).to.deep.equal({ type: 'hello', hello });
   });
 
-  for (const type of ['beat', 'bye'] as const) {
-    it(`may be a ${type}, with the boot id in the place of the request's`, () => {
-      const frames = presenceFrames(type, web1, hello.boot, 12);
-      expect(frames.map(String)).to.deep.equal([type, hello.boot, 'web1', '12', '', '']);
-      expect(openSinkMessage(frames)).to.deep.equal({ type, node: 'web1', boot: hello.boot });
+  it("may be a beat, with the boot id in the place of the request's, and with its time", () => {
+    const frames = beatFrames(web1, hello.boot, 12, 1_700_000_000_123);
+    expect(frames.map(String)).to.deep.equal([
+      'beat',
+      hello.boot,
+      'web1',
+      '12',
+      '{"sentAtMs":1700000000123}',
+      '',
+    ]);
+    expect(openSinkMessage(frames)).to.deep.equal({
+      type: 'beat',
+      node: 'web1',
+      boot: hello.boot,
+      sentAtMs: 1_700_000_000_123,
+    });
+  });
+
+  for (const payload of ['', '{}', '{"later":1}']) {
+    it(`may be a beat that does not say when it was sent: ${JSON.stringify(payload)}`, () => {
+      expect(
+        openSinkMessage(beatFrames(web1, hello.boot, 12, 0).with(4, Buffer.from(payload))),
+      ).to.deep.equal({
+        type: 'beat',
+        node: 'web1',
+        boot: hello.boot,
+        sentAtMs: undefined,
+      });
     });
   }
+
+  for (const [payload, code, reason] of [
+    ['{"sentAtMs":-1}', 'INVALID_MESSAGE', 'Beat: field sentAtMs is -1, expected milliseconds since 1970'],
+    ['{"sentAtMs":1.5}', 'INVALID_MESSAGE', 'Beat: field sentAtMs is 1.5, expected milliseconds since 1970'],
+    ['[]', 'INVALID_MESSAGE', 'Beat: the message is a list'],
+    ['now', 'NOT_JSON', 'Beat: expected one UTF-8 JSON object'],
+    [`{${' '.repeat(1_023)}}`, 'FRAME_TOO_LARGE', 'Beat: frame of 1025 bytes'],
+  ] as const) {
+    it(`is refused as a beat with ${payload.slice(0, 20)}`, () => {
+      const refused = refusal(beatFrames(web1, hello.boot, 12, 0).with(4, Buffer.from(payload)));
+      expect(refused.code).to.equal(code);
+      expect(refused.message).to.include(reason);
+    });
+  }
+
+  it("may be a bye, with the boot id in the place of the request's", () => {
+    const frames = byeFrames(web1, hello.boot, 13);
+    expect(frames.map(String)).to.deep.equal(['bye', hello.boot, 'web1', '13', '', '']);
+    expect(openSinkMessage(frames)).to.deep.equal({ type: 'bye', node: 'web1', boot: hello.boot });
+  });
 
   it('comes out as it was sent, whatever the node and the sequence', () => {
     const node = fc.stringMatching(/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?$/);
@@ -185,7 +232,9 @@ describe('a v2 sink message', () => {
   }
 
   it('of an unknown type is told what was expected', () => {
-    expect(refusal(v2({ 0: 'results' })).message).to.match(/expected result/);
+    expect(refusal(v2({ 0: 'results' })).message).to.match(
+      /expected one of result, ack, output, hello, beat, bye$/,
+    );
   });
 
   for (const [what, at, frame, reason] of [
@@ -248,4 +297,58 @@ describe('a v2 sink message', () => {
       message: 'Ack: field phase is "done", expected queued or running',
     });
   });
+});
+
+describe('the proof of a sink message', () => {
+  const mac = Buffer.alloc(32, 7);
+  const piece = { node: web1, source: 'stdout', text: 'Starting: ', index: 0 } as const;
+  const all = {
+    result: resultFrames(id, web1, 7, payload),
+    ack: ackFrames(id, web1, 7, 'queued'),
+    output: outputFrames(id, 7, piece),
+    hello: helloFrames(hello, 7),
+    beat: beatFrames(web1, hello.boot, 7, 5),
+    bye: byeFrames(web1, hello.boot, 7),
+  };
+  for (const [type, frames] of Object.entries(all)) {
+    it(`of type ${type} takes the place of its last frame, and the others stay as they are`, () => {
+      const proved = withMac(frames, mac);
+      expect(proved.slice(0, -1)).to.deep.equal(frames.slice(0, -1));
+      expect(proved.at(-1)).to.equal(mac);
+      expect(frames.at(-1)?.byteLength, 'the frames before').to.equal(0);
+      expect(openSinkMessage(proved)).to.deep.equal(openSinkMessage(frames));
+    });
+
+    it(`of type ${type} is looked up by its id, its node and its number`, () => {
+      const uuid = ['hello', 'beat', 'bye'].includes(type) ? hello.boot : id;
+      expect(sinkRoutingOf(withMac(frames, mac))).to.deep.equal({ uuid, node: 'web1', sequence: 7 });
+    });
+  }
+
+  it('is none of a v1 message', () => {
+    expect(sinkRoutingOf(v1(answer))).to.equal(undefined);
+  });
+
+  it('is looked up before anything else of the message is read', () => {
+    expect(sinkRoutingOf(v2({ 0: 'nonsense', 4: 'nonsense', 5: 'nonsense' }))).to.deep.equal({
+      uuid: id,
+      node: 'web1',
+      sequence: 7,
+    });
+  });
+
+  for (const [what, frames] of Object.entries({
+    'without frames': [],
+    'of five frames': v2().slice(1),
+    'with a long node': v2({ 2: 'x'.repeat(1_025) }),
+    'with a path as node': v2({ 2: '../x' }),
+    'with a number that is none': v2({ 3: '-1' }),
+  })) {
+    it(`${what} is refused as the message itself is`, () => {
+      const refused = refusal(frames);
+      expect(() => sinkRoutingOf(frames))
+        .to.throw(refused.message)
+        .with.property('code', refused.code);
+    });
+  }
 });

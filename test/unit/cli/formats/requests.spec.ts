@@ -31,6 +31,20 @@ describe('requests', () => {
     );
   });
 
+  it('say who asked, where that is known of any', () => {
+    const requests = [requestInfo({ by: 'operator alice' }), requestInfo()];
+    expect(formatRequestsTable(requests, now)).to.equal(
+      [
+        'ID                                OPENED     ACTION   SERVICE  TARGET    BY              STATUS  OUTCOMES',
+        `${requestId}  3 min ago  restart  nginx    role:web  operator alice  over    1 ok`,
+        `${requestId}  3 min ago  restart  nginx    role:web  -               over    1 ok`,
+        '',
+      ].join('\n'),
+    );
+    const head = formatRequestHead(requestInfo({ by: 'operator alice' }), now);
+    expect(head).to.include('\nby        operator alice\n');
+  });
+
   it('say how many more nodes there are', () => {
     const request = requestInfo({ nodes: ['web2', 'web1'], moreNodes: 9_998 });
     expect(formatRequestsTable([request], now)).to.include('  web[1-2] and 9998 more  ');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { failure } from '../../../../src/wire/reply.ts';
 import { type Running, runClient } from '../../../fakes/client-program.ts';
-import { nodeInfo } from '../../../fakes/scripted-manager.ts';
+import { nodeInfo, type Script } from '../../../fakes/scripted-manager.ts';
 
 const known = (unnamed: number, ...names: string[]) => ({
   queries: { nodes: { nodes: names.map((name) => nodeInfo(name)), unnamed } },
@@ -59,6 +59,39 @@ describe('nodes', () => {
   it('ends with 0 when no node is known at all, and says so', async () => {
     const run = await runClient(['nodes'], known(0));
     expect(run).to.include({ code: 0, out: '', error: 'service-mgr-client: no node is known\n' });
+  });
+});
+
+describe('the clocks of nodes', () => {
+  const withClocks = (offsets: Readonly<Record<string, number>>): Script => {
+    const nodes = Object.entries(offsets).map(([node, clockOffsetMs]) => nodeInfo(node, { clockOffsetMs }));
+    return { queries: { nodes: { nodes, unnamed: 0 } } };
+  };
+
+  it('are said on standard error where they are too far off', async () => {
+    const run = await runClient(['nodes'], withClocks({ web1: -95_000, web2: 30_000, web3: 31_000 }));
+    expect(run.code).to.equal(0);
+    expect(run.error).to.equal(
+      [
+        'the clock of web1 is 95.0 s behind ours, and 30 s are allowed: check its time service',
+        'the clock of web3 is 31.0 s ahead of ours, and 30 s are allowed: check its time service',
+        '',
+      ].join('\n'),
+    );
+    expect(run.out).not.to.include('95');
+  });
+
+  it('are said in one line where they are many', async () => {
+    const many = Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`web${at + 10}`, 60_000]));
+    const run = await runClient(['nodes', '--format', 'ndjson'], withClocks(many));
+    expect(run.error).to.equal('the clocks of web[10-30] are off by more than 30 s\n');
+  });
+
+  it('are in the JSON, as is the fingerprint', async () => {
+    const fingerprint = `SHA256:${'a'.repeat(43)}`;
+    const nodes = [nodeInfo('web1', { clockOffsetMs: 12, fingerprint })];
+    const run = await runClient(['nodes', '--format', 'json'], { queries: { nodes: { nodes, unnamed: 0 } } });
+    expect(JSON.parse(run.out)[0]).to.deep.include({ clockOffsetMs: 12, fingerprint });
   });
 });
 

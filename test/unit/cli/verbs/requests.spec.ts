@@ -471,6 +471,7 @@ describe('requests resume', () => {
       nodes: ['web4', 'web5', 'web6', 'web7'],
       ...{ rollout, settleMs: 9_000, health: 'tcp:80', timeoutMs: 3_000, windowMs: 120_000 },
       notAfterMs: manager.clock.wallMs() + 86_400_000,
+      sentAtMs: manager.clock.wallMs(),
     });
   });
 

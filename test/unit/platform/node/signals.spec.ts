@@ -2,9 +2,20 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
-import { untilSignal } from '../../../../src/platform/node/signals.ts';
+import { hangUp, untilSignal } from '../../../../src/platform/node/signals.ts';
 import { eventually } from '../../../fakes/eventually.ts';
 import { program } from '../../../fakes/proc-files.ts';
+
+describe('hangUp', () => {
+  it('is heard by the process, and by nobody where there is none', async () => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const pid = child.pid ?? 0;
+    const exited = once(child, 'exit');
+    hangUp(pid);
+    expect(await exited).to.deep.equal([null, 'SIGHUP']);
+    expect(() => hangUp(pid)).not.to.throw();
+  });
+});
 
 describe('untilSignal', () => {
   it('resolves with the first signal, and takes the second for: stop at once', async () => {

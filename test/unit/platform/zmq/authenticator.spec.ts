@@ -19,11 +19,8 @@ describe('the authenticator', () => {
   beforeEach(async () => {
     reasons = [];
     context = new zmq.Context({ blocky: false });
-    admission = new Admission({
-      clock: new ManualClock(),
-      onRefused: ({ reason }) => reasons.push(reason),
-    });
-    admission.authenticate(() => true);
+    admission = new Admission({ clock: new ManualClock() });
+    admission.authenticate(() => true, { onRefused: ({ reason }) => reasons.push(reason) });
     authenticator = new Authenticator(context, admission);
     await authenticator.acquire();
     asking = new zmq.Dealer({ context, linger: 0, receiveTimeout: 5_000 });

@@ -1,4 +1,4 @@
-/** What lstat(2) says of a file. */
+/** What the system says of a file. */
 export interface FileFacts {
   /** Permission bits; others are not looked at. */
   readonly mode: number;
@@ -7,7 +7,10 @@ export interface FileFacts {
   readonly isFile: boolean;
 }
 
-/** Why a file with secrets is not to be used, as the end of a sentence that begins with its name; undefined: it may. */
+/**
+ * Why a file with secrets is not to be used, as the end of a sentence that begins with its name; undefined: it may. It
+ * must be root's or our own. Root takes it from anybody: it runs the commands of daemons that have a user of their own.
+ */
 export function secretFileRefusal(file: FileFacts, ownUid: number): string | undefined {
   return placeRefusal(file, ownUid) ?? secretModeRefusal(file.mode & 0o7777);
 }
@@ -23,8 +26,8 @@ export function publicFileRefusal(file: FileFacts, ownUid: number): string | und
 function placeRefusal({ isSymlink, isFile, uid }: FileFacts, ownUid: number): string | undefined {
   if (isSymlink) return 'is a symbolic link, expected the file itself';
   if (!isFile) return 'is no regular file';
-  if (uid === 0 || uid === ownUid) return undefined;
-  return `belongs to user ${uid}, expected ${ownUid === 0 ? 'root' : `user ${ownUid} or root`}`;
+  if (ownUid === 0 || uid === 0 || uid === ownUid) return undefined;
+  return `belongs to user ${uid}, expected user ${ownUid} or root`;
 }
 
 function secretModeRefusal(mode: number): string | undefined {
