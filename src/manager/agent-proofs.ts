@@ -1,5 +1,6 @@
 import { isGoodSinkMac, managerProofKey, type ProofKey } from '../security/agent-proof.ts';
-import type { KeyEntry, KeyRing } from '../security/key-ring.ts';
+import type { KeyEntry } from '../security/key-index.ts';
+import type { KeyRing } from '../security/key-ring.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import { SequenceWindow } from '../security/sequence-window.ts';
 import { ServiceManagerError } from '../wire/errors.ts';

@@ -3,7 +3,9 @@ import type { Log } from '../platform/log.ts';
 import { type Fingerprint, fingerprintOf } from '../security/fingerprint.ts';
 import { tokenVerifier } from '../security/join-proof.ts';
 import { type JoinToken, printJoinToken } from '../security/join-token.ts';
-import type { KeyEntry, KeyRing, KeyRingEffect, TokenEntry } from '../security/key-ring.ts';
+import type { TokenEntry } from '../security/join-tokens.ts';
+import type { KeyEntry } from '../security/key-index.ts';
+import type { KeyRing, KeyRingEffect } from '../security/key-ring.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import type { KeyStore } from '../store/key-store.ts';
 import {

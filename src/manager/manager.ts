@@ -1,5 +1,4 @@
 import { Progress } from '../core/progress.ts';
-import { Rejects } from '../core/rejects.ts';
 import type { Cancel, Clock } from '../platform/clock.ts';
 import { Closing } from '../platform/closing.ts';
 import type { HostFacts } from '../platform/host.ts';
@@ -8,19 +7,17 @@ import { serve } from '../platform/serve.ts';
 import type { Socket, Sockets } from '../platform/sockets.ts';
 import type { Policy } from '../security/policy.ts';
 import type { HistoryBounds, Store } from '../store/store.ts';
-import { type ErrorCode, isErrorCode, isServiceManagerError } from '../wire/errors.ts';
+import { isServiceManagerError } from '../wire/errors.ts';
 import type { RequestId } from '../wire/fields.ts';
-import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
-import { failureOf, withNextKey } from '../wire/reply.ts';
-import { openSinkMessage, type SinkMessage } from '../wire/sink.ts';
-import { readSubscription } from '../wire/topic.ts';
+import type { ManagementHandlers } from '../wire/management.ts';
 import { type AuditLog, Auditor } from './auditor.ts';
 import { type BoundSockets, bindSockets, type ManagerEndpoints } from './bound-sockets.ts';
 import { type Counters, newTally } from './counters.ts';
 import { Desks } from './desks.ts';
-import { type FrontendMessage, openFrontendMessage, replyFrames } from './frontend.ts';
 import { Gatehouse, type ManagerSecurity, type SecurityLimits } from './gatehouse.ts';
 import { managementHandlers } from './management.ts';
+import { Reception } from './reception.ts';
+import { TurnedAway } from './turned-away.ts';
 
 export interface ManagerConfig extends ManagerEndpoints {
   readonly history: HistoryBounds;
@@ -72,15 +69,14 @@ class Ending {
   });
 }
 
-/** The one loop of the manager: hands what the sockets receive to the desks, and drives them with time. */
+/** The one loop of the manager: opens its reception, and drives the desks with time. */
 export class Manager {
   readonly #deps: ManagerDeps;
   readonly #config: ManagerConfig;
   readonly #closing: Closing;
   readonly #parts: Parts;
   readonly #desks: Desks;
-  readonly #management: ManagementHandlers;
-  readonly #rejects = new Rejects();
+  readonly #turnedAway: TurnedAway;
   readonly #progress = new Progress();
   readonly #tally = newTally();
   #history: HistoryBounds;
@@ -118,11 +114,11 @@ export class Manager {
     const { clock, log, store, sha256 } = deps;
     const { auditor, gate, sockets } = parts;
     const tally = this.#tally;
+    this.#turnedAway = new TurnedAway(clock, log, auditor);
     this.#desks = new Desks({
       ...{ clock, log, store, sha256, sockets, auditor, tally, gate },
-      reject: ({ code, message }) => this.#reject('frontend', '', code, message),
+      reject: ({ code, message }) => this.#turnedAway.add('frontend', code, message),
     });
-    this.#management = this.#managementHandlers();
     const { requests, presence, publisher } = this.#desks;
     requests.restore((node) => presence.roster.get(node));
     this.#run();
@@ -145,7 +141,7 @@ export class Manager {
       openRequests: requests.openCount,
       agents: presence.agentCount,
       publicationsUnclaimed: publisher.unclaimed,
-      framesRejected: this.#rejects.count,
+      framesRejected: this.#turnedAway.count,
       messagesDropped: publisher.dropped + backend.dropped + frontend.dropped + management.dropped,
       handshakesRefused: gate?.admission.refused ?? 0,
       joinsRefused: gate?.join.refused ?? 0,
@@ -180,90 +176,20 @@ export class Manager {
   }
 
   #run(): void {
-    const { frontend, backend, publisher, sink, management, join } = this.#parts.sockets;
-    this.#serve(frontend, (frames) => this.#onFrontend(frames));
-    this.#serve(backend, (frames) => this.#onBackend(frames));
-    this.#serve(publisher, (frames) => this.#onPublisher(frames));
-    this.#serve(sink, (frames) => this.#onSink(frames));
-    this.#serve(management, (frames) => this.#onManagement(frames));
-    if (join !== undefined) this.#serve(join, (frames) => this.#onJoin(join, frames));
+    const { log, newId } = this.#deps;
+    const { sockets, gate } = this.#parts;
+    const reception = new Reception({
+      ...{ sockets, gate, log, newId, desks: this.#desks, management: this.#managementHandlers() },
+      ...{ turnedAway: this.#turnedAway, tally: this.#tally },
+    });
+    reception.open((socket, handle) => this.#serve(socket, handle));
     this.#tick();
   }
 
-  #serve(socket: Socket, handle: (frames: Buffer[]) => void): void {
+  #serve(socket: Socket, handle: (frames: readonly Buffer[]) => void): void {
     serve(socket, handle)
       .then(() => this.#progress.stoppedServing())
       .catch((error) => this.#parts.ending.fail(error));
-  }
-
-  #onFrontend(frames: readonly Buffer[]): void {
-    const { gate, sockets } = this.#parts;
-    const message = openFrontendMessage(frames, this.#deps.newId);
-    const reply = this.#answerClient(message);
-    sockets.frontend.send(replyFrames(message.peer, withNextKey(reply, gate?.own.nextKey)));
-  }
-
-  #answerClient(message: FrontendMessage): object {
-    if (message.kind === 'query') return this.#desks.front.query(message.query);
-    if (message.kind === 'request') return this.#desks.front.request(message.request);
-    const { peer, error } = message;
-    this.#reject('frontend', peer.toString('hex'), error.code, error.message);
-    return failureOf(error);
-  }
-
-  #onBackend(frames: readonly Buffer[]): void {
-    const [frame] = frames;
-    const subscription = frame === undefined || frames.length !== 1 ? undefined : readSubscription(frame);
-    if (subscription === undefined)
-      return this.#reject('backend', '', 'INVALID_MESSAGE', 'expected a subscription');
-    // Nothing is sent in the form of 2014 where there is security: it has no signature.
-    if (subscription.version === 'v1' && this.#parts.gate !== undefined)
-      return this.#reject('backend', '', 'UNAUTHENTICATED', 'a subscription of 2014');
-    if (!this.#desks.presence.subscription(subscription)) {
-      this.#parts.gate?.floods.topicRefused('backend', frame?.length ?? 0);
-      return this.#reject('backend', '', 'TOO_BUSY', 'too many topics are subscribed to');
-    }
-    this.#deps.log.debug('topic.subscription', { ...subscription });
-  }
-
-  #onPublisher(frames: readonly Buffer[]): void {
-    const refusal = this.#desks.publisher.subscription(frames);
-    if (refusal === undefined) return;
-    if (refusal.code === 'TOO_BUSY')
-      this.#parts.gate?.floods.topicRefused('publisher', frames[0]?.length ?? 0);
-    this.#reject('publisher', '', refusal.code, refusal.reason);
-  }
-
-  #onSink(frames: readonly Buffer[]): void {
-    try {
-      this.#parts.gate?.proofs.check(frames);
-      this.#onAgent(openSinkMessage(frames));
-    } catch (error) {
-      if (!isServiceManagerError(error)) throw error;
-      this.#reject('sink', '', error.code, error.message);
-    }
-  }
-
-  #onAgent(message: SinkMessage): void {
-    const { requests, presence } = this.#desks;
-    if (message.type === 'ack') return requests.acknowledged(message);
-    if (message.type === 'output') return requests.output(message);
-    if (message.type !== 'result') return presence.message(message);
-    this.#tally.results += 1;
-    requests.result(message);
-  }
-
-  #onManagement(frames: readonly Buffer[]): void {
-    const { reply, refusal } = answerManagement(frames, this.#management);
-    this.#parts.sockets.management.send([Buffer.from(JSON.stringify(reply))]);
-    if (isErrorCode(refusal?.code)) this.#reject('management', '', refusal.code, refusal.msg);
-  }
-
-  #onJoin(socket: Socket, frames: readonly Buffer[]): void {
-    const reply = this.#parts.gate?.join.answer(frames);
-    if (reply === undefined) return;
-    socket.send([Buffer.from(JSON.stringify(reply))]);
-    if (reply.success === -1 && isErrorCode(reply.code)) this.#reject('join', '', reply.code, reply.msg);
   }
 
   #managementHandlers(): ManagementHandlers {
@@ -308,12 +234,5 @@ export class Manager {
   #saveHead(now: number): void {
     this.#nextSaveHeadMs = now + saveHeadMs;
     this.#parts.auditor.saveHead();
-  }
-
-  #reject(door: string, peer: string, code: ErrorCode, reason: string): void {
-    const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
-    if (fields === undefined) return;
-    this.#deps.log.warn('message.rejected', { ...fields });
-    this.#parts.auditor.strange('message.rejected', { ...fields });
   }
 }

@@ -16,7 +16,8 @@ import type { RolloutInfo } from '../wire/query.ts';
 import type { CheckedRequest } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
 import type { AimedAt } from './aim.ts';
-import type { Dispatchable, Dispatcher } from './dispatch.ts';
+import type { Dispatcher } from './dispatch.ts';
+import { OpenRequests } from './open-requests.ts';
 import type { Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
 import type { RequestAudit } from './request-audit.ts';
@@ -57,12 +58,8 @@ const restorePageBytes = 64 * 1024 * 1024;
 export class RequestDesk {
   readonly #deps: RequestDeskDeps;
   readonly #requests: Requests;
-  /** What is sent again when a node is asked again. */
-  readonly #dispatchables = new Map<RequestId, Dispatchable>();
+  readonly #open = new OpenRequests();
   readonly #rollouts: Rollouts;
-  /** Who has sent the open ones, and who has cancelled them, in his own words. */
-  readonly #senders = new Map<RequestId, Fingerprint>();
-  readonly #cancellations = new Map<RequestId, Signed>();
   /** Requests that could not be stored: what is said of them is not to wait for the store, which may fail for long. */
   readonly #unstored = new Set<RequestId>();
   /** Anybody may send such results: they must not fill the log. */
@@ -101,8 +98,7 @@ export class RequestDesk {
     const isReadOnly = readOnlyActions.has(cmd) && aimedAt.rollout === undefined;
     const record = storedRequestOf(request, ledger, clock.wallMs(), windowMs, sender);
     if (!isReadOnly) this.#store(record, ledger, tell);
-    this.#dispatchables.set(id, request);
-    if (sender !== undefined) this.#senders.set(id, sender.fingerprint);
+    this.#open.add(request, sender?.fingerprint);
     publisher.open(id, now);
     if (aimedAt.rollout === undefined) dispatcher.request(request, aimedAt);
     if (isReadOnly) this.#tryToStore(record, ledger, tell);
@@ -113,14 +109,12 @@ export class RequestDesk {
 
   /** Open requests of whoever has this key. */
   openCountOf(fingerprint: Fingerprint): number {
-    let count = 0;
-    for (const sender of this.#senders.values()) if (sender === fingerprint) count += 1;
-    return count;
+    return this.#open.countOf(fingerprint);
   }
 
   /** Whether the request of this id, which `find` has found, was made in these words; of one that only reads, as far as we know. */
   isSame(id: RequestId, bodyBytes: Buffer): boolean {
-    const made = this.#dispatchables.get(id) ?? this.#deps.store.request(id);
+    const made = this.#open.dispatchable(id) ?? this.#deps.store.request(id);
     return made === undefined ? this.#unstored.has(id) : made.bodyBytes.equals(bodyBytes);
   }
 
@@ -191,8 +185,8 @@ export class RequestDesk {
     if (ledger.isOver && ledger.entries().every(({ phase }) => phase === 'done')) return;
     const now = clock.now();
     if (!ledger.isCancelled) log.info('request.cancelled', { id: ledger.id });
-    if (signed !== undefined) this.#cancellations.set(ledger.id, signed);
-    this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined);
+    if (signed !== undefined) this.#open.cancel(ledger.id, signed);
+    this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined, signed);
     const endsWallMs = clock.wallMs() + Math.max(0, ledger.endsAtMs - now);
     const change = { isCancelled: true, ...(signed === undefined ? {} : { cancelled: signed }) };
     store.updateRequest(ledger.id, ledger.isOver ? change : { ...change, endsWallMs });
@@ -212,10 +206,7 @@ export class RequestDesk {
         if (payload !== undefined) publisher.answer(stored.id, payload);
       }
       if (ledger.isOver) publisher.end(this.#endOf(ledger));
-      else this.#dispatchables.set(stored.id, dispatchableOf(stored));
-      const sender = ledger.isOver ? undefined : claimedSigner(stored.signature);
-      if (sender !== undefined) this.#senders.set(stored.id, sender);
-      if (stored.cancelled !== undefined) this.#cancellations.set(stored.id, stored.cancelled);
+      else this.#open.add(dispatchableOf(stored), claimedSigner(stored.signature), stored.cancelled);
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
   }
@@ -286,7 +277,8 @@ export class RequestDesk {
     return ledger;
   }
 
-  #carryOut(effects: readonly RequestEffect[], payload: Buffer | undefined): void {
+  /** `cancelled`: by whom, where that is why. */
+  #carryOut(effects: readonly RequestEffect[], payload: Buffer | undefined, cancelled?: Signed): void {
     const { clock, publisher, recorder, dispatcher } = this.#deps;
     for (const effect of effects) {
       const { id } = effect;
@@ -295,12 +287,13 @@ export class RequestDesk {
         const answered = effect.entry.phase === 'done' ? payload : undefined;
         recorder.answer({ ...effect.entry, id, payload: answered, atWallMs: clock.wallMs() });
       } else if (effect.kind === 'ask') {
-        const request = this.#dispatchables.get(id);
+        const request = this.#open.dispatchable(id);
         if (request !== undefined) dispatcher.ask(request, effect.node, this.#rollouts.endOfBatch(id));
       } else if (effect.kind === 'save') this.#rollouts.save(id, effect.rollout);
-      else if (effect.kind === 'cancel')
-        dispatcher.control(effect.node, { type: 'cancel', id, signed: this.#cancellations.get(id) });
-      else if (effect.kind === 'end') this.#end(id);
+      else if (effect.kind === 'cancel') {
+        const signed = cancelled ?? this.#open.cancellation(id);
+        dispatcher.control(effect.node, { type: 'cancel', id, signed });
+      } else if (effect.kind === 'end') this.#end(id);
     }
   }
 
@@ -309,9 +302,7 @@ export class RequestDesk {
     if (ledger === undefined) return;
     const { clock, log, publisher, recorder, audit } = this.#deps;
     this.#ended += 1;
-    this.#dispatchables.delete(id);
-    this.#senders.delete(id);
-    this.#cancellations.delete(id);
+    this.#open.forget(id);
     this.#rollouts.forget(id);
     publisher.end(this.#endOf(ledger));
     if (!this.#unstored.has(id)) recorder.end(id, clock.wallMs());

@@ -1,38 +1,10 @@
 import type { KeyState } from '../wire/admin.ts';
 import { type ErrorCode, ServiceManagerError } from '../wire/errors.ts';
 import type { JoinRole } from '../wire/fields.ts';
-import { type Fingerprint, findFingerprint, fingerprintOf } from './fingerprint.ts';
-import type { CurvePublic, PublicKeys, SignPublic } from './keys.ts';
-
-/** One key that the manager knows. Times are milliseconds since 1970. */
-export interface KeyEntry {
-  readonly fingerprint: Fingerprint;
-  readonly role: JoinRole;
-  readonly name: string;
-  readonly keys: PublicKeys;
-  readonly state: KeyState;
-  /** Where it was last heard from, if that is known. */
-  readonly address?: string | undefined;
-  /** How it came in, for people: `token 0123456789abcdef`. */
-  readonly by?: string | undefined;
-  /** When it was first heard of, and when its state was last decided. */
-  readonly sinceWallMs: number;
-  readonly decidedWallMs?: number | undefined;
-  /** Pending: forgotten then. Retiring: no longer good then. */
-  readonly untilWallMs?: number | undefined;
-  /** How often another key asked for its name. */
-  readonly refusedOthers: number;
-}
-
-/** A join token, without what could make one. */
-export interface TokenEntry {
-  readonly id: string;
-  readonly verifier: SignPublic;
-  readonly role: JoinRole;
-  readonly name?: string | undefined;
-  readonly expiresWallMs: number;
-  readonly usesLeft: number;
-}
+import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
+import { JoinTokens, type ShownToken, type TokenEffect, type TokenEntry } from './join-tokens.ts';
+import { isAdmitted, type KeyEffect, type KeyEntry, KeyIndex } from './key-index.ts';
+import type { CurvePublic, PublicKeys } from './keys.ts';
 
 /** Somebody who wants to be let in, and has proved that the keys are his. */
 export interface JoinAsk {
@@ -40,18 +12,13 @@ export interface JoinAsk {
   readonly name: string;
   readonly keys: PublicKeys;
   readonly address?: string | undefined;
-  /** With a token: its id, and whether the proof that was made with it is good for this verifier. */
-  readonly token?: { readonly id: string; isProved(verifier: SignPublic): boolean } | undefined;
+  readonly token?: ShownToken | undefined;
   /** The key it takes the place of, of which he has proved that it is his, too. */
   readonly replaces?: Fingerprint | undefined;
 }
 
-export type KeyRingEffect =
-  /** To be stored. */
-  | { readonly kind: 'key'; readonly entry: KeyEntry }
-  | { readonly kind: 'key-removed'; readonly fingerprint: Fingerprint }
-  | { readonly kind: 'token'; readonly entry: TokenEntry }
-  | { readonly kind: 'token-removed'; readonly id: string };
+/** To be stored. */
+export type KeyRingEffect = KeyEffect | TokenEffect;
 
 export type JoinVerdict = { readonly effects: readonly KeyRingEffect[] } & (
   | { readonly kind: 'accepted' | 'pending'; readonly entry: KeyEntry; readonly isNew: boolean }
@@ -80,7 +47,6 @@ export const keyRingBounds: KeyRingBounds = {
 
 /** States in which nobody else may have the name. */
 const reserving: ReadonlySet<KeyState> = new Set(['accepted', 'retiring', 'revoked']);
-const admitted: ReadonlySet<KeyState> = new Set(['accepted', 'retiring']);
 
 /**
  * Whom the manager knows by which key. A name belongs to one key: that of an agent among agents, that of an operator or
@@ -89,55 +55,53 @@ const admitted: ReadonlySet<KeyState> = new Set(['accepted', 'retiring']);
 export class KeyRing {
   readonly #bounds: KeyRingBounds;
   readonly #networkOf: (address: string) => string;
-  readonly #keys = new Map<Fingerprint, KeyEntry>();
-  readonly #byCurve = new Map<CurvePublic, Fingerprint>();
-  readonly #byName = new Map<string, Set<Fingerprint>>();
-  readonly #agents = new Set<Fingerprint>();
-  readonly #tokens = new Map<string, TokenEntry>();
+  readonly #keys = new KeyIndex();
+  readonly #tokens: JoinTokens;
 
   /** `networkOf`: what is the same of all addresses that one stranger may have. */
   constructor(bounds: KeyRingBounds = keyRingBounds, networkOf = (address: string) => address) {
     this.#bounds = bounds;
     this.#networkOf = networkOf;
+    this.#tokens = new JoinTokens(bounds.maxTokens);
   }
 
   /** What an earlier one had stored. What has become past meanwhile is still good until the next `tick`. */
   restore(keys: Iterable<KeyEntry>, tokens: Iterable<TokenEntry>): void {
-    for (const entry of keys) this.#put(entry);
-    for (const token of tokens) this.#tokens.set(token.id, token);
+    for (const entry of keys) this.#keys.put(entry);
+    this.#tokens.restore(tokens);
   }
 
   /** Who has this key; undefined where he may not come in. */
   byCurve(curve: CurvePublic): KeyEntry | undefined {
-    return this.#ifAdmitted(this.#byCurve.get(curve));
+    return ifAdmitted(this.#keys.byCurve(curve));
   }
 
   /** Who signs with the keys of this fingerprint; undefined where he may not come in. */
   byFingerprint(fingerprint: Fingerprint): KeyEntry | undefined {
-    return this.#ifAdmitted(fingerprint);
+    return ifAdmitted(this.#keys.get(fingerprint));
   }
 
   /** The keys that may speak for this node: one, or up to three while one takes the place of another. */
   ofAgent(name: string): KeyEntry[] {
-    return this.#named('agent', name).filter(({ state }) => admitted.has(state));
+    return this.#keys.named('agent', name).filter(isAdmitted);
   }
 
   /** The operator or monitor of this name who may come in. */
   person(name: string): KeyEntry | undefined {
-    return this.#named('operator', name).find(({ state }) => state === 'accepted');
+    return this.#keys.named('operator', name).find(({ state }) => state === 'accepted');
   }
 
   /** Agents that may come in. */
   get agentCount(): number {
-    return this.#agents.size;
+    return this.#keys.agentCount;
   }
 
   keys(): KeyEntry[] {
-    return [...this.#keys.values()];
+    return this.#keys.all();
   }
 
   tokens(): TokenEntry[] {
-    return [...this.#tokens.values()];
+    return this.#tokens.all();
   }
 
   /** Decides on who wants to be let in. Twice the same has the same verdict, and takes one use of a token. */
@@ -146,11 +110,11 @@ export class KeyRing {
     const known = this.#keys.get(fingerprint);
     if (known !== undefined && (known.role !== ask.role || known.name !== ask.name))
       return refused('KEY_REFUSED', `this key is known as ${known.role} ${known.name}`);
-    if (known !== undefined && admitted.has(known.state))
+    if (known !== undefined && isAdmitted(known))
       return { kind: 'accepted', entry: known, isNew: false, effects: [] };
     if (known?.state === 'revoked' || known?.state === 'rejected')
       return refused('KEY_REFUSED', `this key was ${known.state}`);
-    if (known === undefined && this.#byCurve.has(ask.keys.curve))
+    if (known === undefined && this.#keys.byCurve(ask.keys.curve) !== undefined)
       return refused('KEY_REFUSED', 'another key has the same CURVE key');
     const entry: KeyEntry = {
       ...{ fingerprint, role: ask.role, name: ask.name, keys: ask.keys, state: 'pending', refusedOthers: 0 },
@@ -168,7 +132,7 @@ export class KeyRing {
     const entry = this.find(typed);
     if (entry.state === 'revoked')
       throw new ServiceManagerError('KEY_REFUSED', `the key of ${whose(entry)} was revoked: remove it first`);
-    if (admitted.has(entry.state)) return { entry, effects: [] };
+    if (isAdmitted(entry)) return { entry, effects: [] };
     const owner = this.#ownerOf(entry);
     if (owner !== undefined) throw new ServiceManagerError('NAME_TAKEN', takenText(owner));
     return this.#change(entry, { state: 'accepted', by: 'accepted' }, nowWallMs);
@@ -197,7 +161,7 @@ export class KeyRing {
         'BAD_USAGE',
         `the key of ${whose(entry)} is ${entry.state}: reject it instead`,
       );
-    const meant = this.#named(entry.role, entry.name).filter(({ state }) => admitted.has(state));
+    const meant = this.#keys.named(entry.role, entry.name).filter(isAdmitted);
     const changes = meant.map((each) => this.#change(each, { state: 'revoked' }, nowWallMs));
     return {
       entries: changes.length === 0 ? [entry] : changes.map((change) => change.entry),
@@ -208,54 +172,38 @@ export class KeyRing {
   /** Throws UNKNOWN_KEY or BAD_USAGE, also for a key that may still come in. */
   remove(typed: string): { entry: KeyEntry; effects: KeyRingEffect[] } {
     const entry = this.find(typed);
-    if (admitted.has(entry.state))
+    if (isAdmitted(entry))
       throw new ServiceManagerError(
         'BAD_USAGE',
         `the key of ${whose(entry)} is ${entry.state}: revoke it first`,
       );
-    return { entry, effects: [this.#forget(entry)] };
+    return { entry, effects: [this.#keys.forget(entry)] };
   }
 
   /** Throws TOO_BUSY when there are too many. */
   addToken(token: TokenEntry): KeyRingEffect[] {
-    const { maxTokens } = this.#bounds;
-    if (this.#tokens.size >= maxTokens)
-      throw new ServiceManagerError('TOO_BUSY', `there are ${maxTokens} join tokens already: remove some`);
-    this.#tokens.set(token.id, token);
-    return [{ kind: 'token', entry: token }];
+    return [this.#tokens.add(token)];
   }
 
   /** Throws UNKNOWN_KEY. */
   removeToken(id: string): KeyRingEffect[] {
-    if (!this.#tokens.delete(id)) throw new ServiceManagerError('UNKNOWN_KEY', `no token has the id ${id}`);
-    return [{ kind: 'token-removed', id }];
+    return [this.#tokens.remove(id)];
   }
 
   /** Takes note of what has become past. */
   tick(nowWallMs: number): KeyRingEffect[] {
-    const effects: KeyRingEffect[] = [];
-    for (const entry of this.#keys.values()) {
-      if (entry.untilWallMs === undefined || entry.untilWallMs > nowWallMs) continue;
-      effects.push(this.#forget(entry));
-    }
-    for (const { id, expiresWallMs } of this.#tokens.values()) {
-      if (expiresWallMs > nowWallMs) continue;
-      this.#tokens.delete(id);
-      effects.push({ kind: 'token-removed', id });
-    }
-    return effects;
+    const isPast = ({ untilWallMs }: KeyEntry) => untilWallMs !== undefined && untilWallMs <= nowWallMs;
+    const past = this.keys().filter(isPast);
+    return [...past.map((entry) => this.#keys.forget(entry)), ...this.#tokens.tick(nowWallMs)];
   }
 
   /** By a beginning of its fingerprint. Throws UNKNOWN_KEY, or BAD_USAGE when it is too short or of several keys. */
   find(typed: string): KeyEntry {
-    const entry = this.#keys.get(findFingerprint(typed, this.#keys.keys()));
-    if (entry === undefined)
-      throw new ServiceManagerError('UNKNOWN_KEY', `no key has the fingerprint ${typed}`);
-    return entry;
+    return this.#keys.find(typed);
   }
 
   #wait(entry: KeyEntry, nowWallMs: number): JoinVerdict {
-    const isNew = !this.#keys.has(entry.fingerprint);
+    const isNew = this.#keys.get(entry.fingerprint) === undefined;
     // One that asks again keeps its room, but takes some at the address from which it asks now.
     const others = this.keys().filter(
       ({ state, fingerprint }) => state === 'pending' && fingerprint !== entry.fingerprint,
@@ -268,45 +216,27 @@ export class KeyRing {
       return refused('TOO_BUSY', `too many keys${whose} wait to be accepted`);
     }
     const waiting = { ...entry, untilWallMs: nowWallMs + pendingMs };
-    this.#put(waiting);
-    return { kind: 'pending', entry: waiting, isNew, effects: [{ kind: 'key', entry: waiting }] };
+    return { kind: 'pending', entry: waiting, isNew, effects: [this.#keys.put(waiting)] };
   }
 
-  #admit(entry: KeyEntry, { id, isProved }: NonNullable<JoinAsk['token']>, nowWallMs: number): JoinVerdict {
-    const token = this.#tokens.get(id);
-    const isGood =
-      token !== undefined &&
-      token.expiresWallMs > nowWallMs &&
-      token.role === entry.role &&
-      (token.name === undefined || token.name === entry.name) &&
-      isProved(token.verifier);
-    // Which of these it is, is nobody's business who does not have the token.
-    if (!isGood)
-      return refused('BAD_TOKEN', 'the join token is unknown, past, used up, or for another role or name');
+  #admit(entry: KeyEntry, shown: ShownToken, nowWallMs: number): JoinVerdict {
     // First, so that whoever stores the effects one by one, and is stopped in between, lets in one too few and not one too many.
-    const used = this.#use(token);
-    const admission = this.#change(entry, { state: 'accepted', by: `token ${id}` }, nowWallMs);
+    const used = this.#tokens.use(shown, entry, nowWallMs);
+    // Which of these it is, is nobody's business who does not have the token.
+    if (used === undefined)
+      return refused('BAD_TOKEN', 'the join token is unknown, past, used up, or for another role or name');
+    const admission = this.#change(entry, { state: 'accepted', by: `token ${shown.id}` }, nowWallMs);
     return { kind: 'accepted', entry: admission.entry, isNew: true, effects: [used, ...admission.effects] };
   }
 
-  #use(token: TokenEntry): KeyRingEffect {
-    const entry = { ...token, usesLeft: token.usesLeft - 1 };
-    if (entry.usesLeft > 0) {
-      this.#tokens.set(entry.id, entry);
-      return { kind: 'token', entry };
-    }
-    this.#tokens.delete(entry.id);
-    return { kind: 'token-removed', id: entry.id };
-  }
-
   #replace(entry: KeyEntry, replaces: Fingerprint, nowWallMs: number): JoinVerdict {
-    const old = this.#ifAdmitted(replaces);
+    const old = this.byFingerprint(replaces);
     if (old === undefined || old.role !== entry.role || old.name !== entry.name)
       return refused('KEY_REFUSED', 'the key that is to be replaced may not come in, or is of somebody else');
-    const named = this.#named(old.role, old.name);
+    const named = this.#keys.named(old.role, old.name);
     // Else whoever may replace a key could fill the ring with those that he replaced.
     const past = named.filter((each) => each.state === 'retiring' && each !== old);
-    const forgotten = past.map((each) => this.#forget(each));
+    const forgotten = past.map((each) => this.#keys.forget(each));
     // One that retires already may still bring in a successor, whose word was lost.
     const retires = named.filter(({ state }) => state === 'accepted');
     const untilWallMs = nowWallMs + this.#bounds.retiringMs;
@@ -317,18 +247,16 @@ export class KeyRing {
   }
 
   #refuseTaken(owner: KeyEntry, { fingerprint }: KeyEntry): JoinVerdict {
-    const entry = { ...owner, refusedOthers: owner.refusedOthers + 1 };
-    this.#put(entry);
-    const effects: KeyRingEffect[] = [{ kind: 'key', entry }];
+    const effects = [this.#keys.put({ ...owner, refusedOthers: owner.refusedOthers + 1 })];
     // It waited for a decision, and somebody else was given the name meanwhile.
     const waiting = this.#keys.get(fingerprint);
-    if (waiting !== undefined) effects.push(this.#forget(waiting));
+    if (waiting !== undefined) effects.push(this.#keys.forget(waiting));
     return { ...refused('NAME_TAKEN', takenText(owner)), effects };
   }
 
   /** Who has the name that this one wants. */
   #ownerOf({ role, name }: KeyEntry): KeyEntry | undefined {
-    const named = this.#named(role, name);
+    const named = this.#keys.named(role, name);
     return named.find(({ state }) => state === 'accepted') ?? named.find(({ state }) => reserving.has(state));
   }
 
@@ -338,8 +266,7 @@ export class KeyRing {
     nowWallMs: number,
   ): { entry: KeyEntry; effects: KeyRingEffect[] } {
     const changed = { ...entry, ...change, decidedWallMs: nowWallMs };
-    this.#put(changed);
-    return { entry: changed, effects: [{ kind: 'key', entry: changed }] };
+    return { entry: changed, effects: [this.#keys.put(changed)] };
   }
 
   /** All but the latest, of which one is `newest`. */
@@ -348,43 +275,12 @@ export class KeyRing {
       .filter(({ state, fingerprint }) => state === 'rejected' && fingerprint !== newest)
       .sort((one, other) => (one.decidedWallMs ?? 0) - (other.decidedWallMs ?? 0));
     const tooMany = others.length + 1 - this.#bounds.maxRejected;
-    return others.slice(0, Math.max(0, tooMany)).map((entry) => this.#forget(entry));
-  }
-
-  #ifAdmitted(fingerprint: Fingerprint | undefined): KeyEntry | undefined {
-    const entry = fingerprint === undefined ? undefined : this.#keys.get(fingerprint);
-    return entry !== undefined && admitted.has(entry.state) ? entry : undefined;
-  }
-
-  #named(role: JoinRole, name: string): KeyEntry[] {
-    const fingerprints = this.#byName.get(placeOf(role, name)) ?? [];
-    return [...fingerprints].flatMap((fingerprint) => this.#keys.get(fingerprint) ?? []);
-  }
-
-  #put(entry: KeyEntry): void {
-    const { fingerprint, role, name, keys } = entry;
-    this.#keys.set(fingerprint, entry);
-    if (role === 'agent' && entry.state === 'accepted') this.#agents.add(fingerprint);
-    else this.#agents.delete(fingerprint);
-    this.#byCurve.set(keys.curve, fingerprint);
-    const named = this.#byName.get(placeOf(role, name)) ?? new Set();
-    this.#byName.set(placeOf(role, name), named.add(fingerprint));
-  }
-
-  #forget({ fingerprint, role, name, keys }: KeyEntry): KeyRingEffect {
-    this.#keys.delete(fingerprint);
-    this.#agents.delete(fingerprint);
-    this.#byCurve.delete(keys.curve);
-    const named = this.#byName.get(placeOf(role, name));
-    named?.delete(fingerprint);
-    if (named?.size === 0) this.#byName.delete(placeOf(role, name));
-    return { kind: 'key-removed', fingerprint };
+    return others.slice(0, Math.max(0, tooMany)).map((entry) => this.#keys.forget(entry));
   }
 }
 
-/** A node and a person may have the same name, two people may not. */
-function placeOf(role: JoinRole, name: string): string {
-  return `${role === 'agent' ? 'agent' : 'person'} ${name}`;
+function ifAdmitted(entry: KeyEntry | undefined): KeyEntry | undefined {
+  return entry !== undefined && isAdmitted(entry) ? entry : undefined;
 }
 
 function refused(code: ErrorCode, reason: string): JoinVerdict & { kind: 'refused' } {

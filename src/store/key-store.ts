@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../security/fingerprint.ts';
-import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
+import type { TokenEntry } from '../security/join-tokens.ts';
+import type { KeyEntry } from '../security/key-index.ts';
 
 /**
  * The keys and join tokens that a manager knows. Every write is on its way to the disk when the call returns. All methods

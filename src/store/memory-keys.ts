@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../security/fingerprint.ts';
-import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
+import type { TokenEntry } from '../security/join-tokens.ts';
+import type { KeyEntry } from '../security/key-index.ts';
 import type { KeyStore } from './key-store.ts';
 
 /** The part of the store in memory that is about keys. */

@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../security/fingerprint.ts';
-import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
+import type { TokenEntry } from '../security/join-tokens.ts';
+import type { KeyEntry } from '../security/key-index.ts';
 import type { CurvePublic, SignPublic } from '../security/keys.ts';
 import type { Connection } from './connection.ts';
 import type { KeyStore } from './key-store.ts';

@@ -1,7 +1,8 @@
 import type { StoredEntry } from '../core/ledger-events.ts';
 import type { StoredMember } from '../core/roster.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
-import type { KeyEntry, TokenEntry } from '../security/key-ring.ts';
+import type { TokenEntry } from '../security/join-tokens.ts';
+import type { KeyEntry } from '../security/key-index.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import type { Connection } from './connection.ts';
 import { type DatabaseOptions, openDatabase } from './database.ts';

@@ -1,7 +1,7 @@
 import type { Sender } from '../../src/manager/signatures.ts';
 import { type Fingerprint, fingerprintOf } from '../../src/security/fingerprint.ts';
 import type { SecretKeyFile } from '../../src/security/key-file.ts';
-import type { KeyEntry } from '../../src/security/key-ring.ts';
+import type { KeyEntry } from '../../src/security/key-index.ts';
 import {
   type CurveKeys,
   newCurveKeys,

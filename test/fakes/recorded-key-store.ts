@@ -1,5 +1,6 @@
 import type { Fingerprint } from '../../src/security/fingerprint.ts';
-import type { KeyEntry, TokenEntry } from '../../src/security/key-ring.ts';
+import type { TokenEntry } from '../../src/security/join-tokens.ts';
+import type { KeyEntry } from '../../src/security/key-index.ts';
 import { MemoryKeys } from '../../src/store/memory-keys.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Door, doors, isDoor } from '../../../src/manager/doors.ts';
 import type { RefusedHandshake } from '../../../src/platform/socket-security.ts';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
-import type { KeyEntry } from '../../../src/security/key-ring.ts';
+import type { KeyEntry } from '../../../src/security/key-index.ts';
 import { type CurvePublic, curveBytes, curvePublicFrom, newCurveKeys } from '../../../src/security/keys.ts';
 import { TestGate } from '../../fakes/gatehouses.ts';
 import { type KeyOwner, keyEntryOf, keyOwner } from '../../fakes/key-owners.ts';

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
 import { isGoodJoin, proveJoin } from '../../../src/security/join-proof.ts';
 import { readJoinToken } from '../../../src/security/join-token.ts';
-import type { JoinAsk, KeyEntry } from '../../../src/security/key-ring.ts';
+import type { KeyEntry } from '../../../src/security/key-index.ts';
+import type { JoinAsk } from '../../../src/security/key-ring.ts';
 import {
   CreatedToken,
   KeyList,

@@ -599,6 +599,20 @@ describe('a cancellation that somebody has signed', () => {
     for (const cancel of desks.cancels) expect(cancel).to.deep.equal(signed);
   });
 
+  it('reaches those that are still at work when the window is over', async () => {
+    const desks = await withNodes();
+    desks.take(checkedRequest(id, { windowMs: 1_000 }), alice);
+    desks.requests.acknowledged({ type: 'ack', id, node: web1, phase: 'running' });
+    await tickFor(desks, 20_000);
+    const ledger = desks.requests.find(id);
+    if (ledger === undefined) throw new Error('no ledger');
+    expect(ledger.isOver).to.equal(true);
+    desks.requests.cancel(ledger, signed);
+    await desks.settle();
+    expect(desks.cancels.length).to.be.above(0);
+    for (const cancel of desks.cancels) expect(cancel).to.deep.equal(signed);
+  });
+
   it('reaches the agents also when it cannot be stored', async () => {
     const desks = await withNodes();
     desks.take(checkedRequest(id, { windowMs: 60_000 }), alice);

@@ -1,11 +1,7 @@
 import { type Fingerprint, fingerprintOf } from '../../../src/security/fingerprint.ts';
-import type {
-  JoinAsk,
-  JoinVerdict,
-  KeyEntry,
-  KeyRingEffect,
-  TokenEntry,
-} from '../../../src/security/key-ring.ts';
+import type { TokenEntry } from '../../../src/security/join-tokens.ts';
+import type { KeyEntry } from '../../../src/security/key-index.ts';
+import type { JoinAsk, JoinVerdict, KeyRingEffect } from '../../../src/security/key-ring.ts';
 import { newCurveKeys, newSignKeys, type PublicKeys } from '../../../src/security/keys.ts';
 import type { JoinRole } from '../../../src/wire/fields.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Fingerprint, fingerprintOf } from '../../../src/security/fingerprint.ts';
-import { type KeyEntry, KeyRing, type KeyRingBounds } from '../../../src/security/key-ring.ts';
+import type { KeyEntry } from '../../../src/security/key-index.ts';
+import { KeyRing, type KeyRingBounds } from '../../../src/security/key-ring.ts';
 import { newSignKeys } from '../../../src/security/keys.ts';
 import { isServiceManagerError } from '../../../src/wire/errors.ts';
 import type { JoinRole } from '../../../src/wire/fields.ts';

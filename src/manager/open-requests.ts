@@ -1,0 +1,47 @@
+import type { Fingerprint } from '../security/fingerprint.ts';
+import type { Signed } from '../wire/dispatch.ts';
+import type { RequestId } from '../wire/fields.ts';
+import type { Dispatchable } from './dispatch.ts';
+
+interface OpenRequest {
+  /** What is sent again when a node is asked again. */
+  readonly dispatchable: Dispatchable;
+  /** Who has sent it, where that is known. */
+  readonly sender: Fingerprint | undefined;
+  /** The query of who has cancelled it, in his own words. */
+  cancelled: Signed | undefined;
+}
+
+/** What a request needs besides its ledger for as long as it is open. */
+export class OpenRequests {
+  readonly #open = new Map<RequestId, OpenRequest>();
+
+  add(dispatchable: Dispatchable, sender: Fingerprint | undefined, cancelled?: Signed): void {
+    this.#open.set(dispatchable.body.id, { dispatchable, sender, cancelled });
+  }
+
+  dispatchable(id: RequestId): Dispatchable | undefined {
+    return this.#open.get(id)?.dispatchable;
+  }
+
+  /** Nothing happens where it is over: nobody is told of it again. */
+  cancel(id: RequestId, signed: Signed): void {
+    const request = this.#open.get(id);
+    if (request !== undefined) request.cancelled = signed;
+  }
+
+  cancellation(id: RequestId): Signed | undefined {
+    return this.#open.get(id)?.cancelled;
+  }
+
+  countOf(sender: Fingerprint): number {
+    let count = 0;
+    for (const request of this.#open.values()) if (request.sender === sender) count += 1;
+    return count;
+  }
+
+  /** It is over. */
+  forget(id: RequestId): void {
+    this.#open.delete(id);
+  }
+}
