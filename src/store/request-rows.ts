@@ -83,8 +83,10 @@ export function requestOf(row: RequestRow): StoredRequest {
 }
 
 function cancelledOf({ cancel_bytes, cancel_signature }: RequestRow): Pick<StoredRequest, 'cancelled'> {
-  if (cancel_bytes === null || cancel_signature === null) return {};
-  return { cancelled: { bytes: bufferOf(cancel_bytes), signature: cancel_signature } };
+  if (cancel_signature === null) return {};
+  // Some versions of Node.js 22 store an empty blob as NULL.
+  const bytes = cancel_bytes === null ? Buffer.alloc(0) : bufferOf(cancel_bytes);
+  return { cancelled: { bytes, signature: cancel_signature } };
 }
 
 export function overviewOf(row: OverviewRow): RequestOverview {

@@ -111,6 +111,9 @@ for (const { name, open } of implementations) {
         expect(listed(store, { limit: 1 })).to.deep.equal([{ ...ended, counts: {} }]);
         store.openRequest(storedRequest(2, { cancelled }), []);
         expect(store.request(idOf(2))).to.deep.equal(storedRequest(2, { cancelled }));
+        const empty = { bytes: Buffer.alloc(0), signature: 'x' };
+        store.openRequest(storedRequest(3, { cancelled: empty }), []);
+        expect(store.request(idOf(3))).to.deep.equal(storedRequest(3, { cancelled: empty }));
       });
 
       it('knows the nodes by name, with nothing heard of them yet', () => {
