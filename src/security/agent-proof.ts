@@ -29,10 +29,8 @@ export function managerProofKey(manager: CurveKeys, agent: CurvePublic): ProofKe
 
 /** The last frame. */
 export function sinkMac(key: ProofKey, { type, uuid, node, sequence, payload }: SinkFrames): Buffer {
-  const mac = createHmac('sha256', key);
   const parts = [type, uuid, node, sequence, payload];
-  for (const piece of transcript('service-mgr/agent-proof/1', parts)) mac.update(piece);
-  return mac.digest();
+  return createHmac('sha256', key).update(transcript('service-mgr/agent-proof/1', parts)).digest();
 }
 
 /** Takes as long for a wrong one as for the right one. */
@@ -43,6 +41,6 @@ export function isGoodSinkMac(key: ProofKey, frames: SinkFrames, mac: Uint8Array
 /** HKDF (RFC 5869): the salt says what it is for, the info for whom, the agent first. */
 function proofKey(secret: Buffer, agent: CurvePublic, manager: CurvePublic): ProofKey {
   const domain = 'service-mgr/agent-proof-key/1';
-  const info = Buffer.concat(transcript(domain, ['sink', curveBytes(agent), curveBytes(manager)]));
+  const info = transcript(domain, ['sink', curveBytes(agent), curveBytes(manager)]);
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, domain, info, macBytes))) as ProofKey;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as hashBytes } from 'node:crypto';
 import { ServiceManagerError } from '../wire/errors.ts';
 import { canonicalJson, type Json } from './canonical-json.ts';
 import { transcript } from './transcript.ts';
@@ -92,9 +92,7 @@ export function readAuditLine(line: string): AuditLine | undefined {
 }
 
 function hashOf(content: string): string {
-  const hash = createHash('sha256');
-  for (const piece of transcript('service-mgr/audit/1', [content])) hash.update(piece);
-  return hash.digest('hex');
+  return hashBytes('sha256', transcript('service-mgr/audit/1', [content]), 'hex');
 }
 
 /** As canonical JSON. */
@@ -107,7 +105,7 @@ function bounded(value: AuditValue): string {
   const written = canonicalJson(value);
   if (written.length <= auditLimits.fieldCharacters) return written;
   const text = typeof value === 'string' ? value : written;
-  const sha256 = createHash('sha256').update(text).digest('hex');
+  const sha256 = hashBytes('sha256', text, 'hex');
   const begin = text.slice(0, auditLimits.beginCharacters);
   return canonicalJson({ begin, characters: text.length, sha256 });
 }

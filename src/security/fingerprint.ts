@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ServiceManagerError } from '../wire/errors.ts';
 import { curveBytes, type PublicKeys, signBytes } from './keys.ts';
 import { transcript } from './transcript.ts';
@@ -18,9 +18,8 @@ export function isFingerprint(text: string): text is Fingerprint {
 /** Of all keys that somebody has: who accepts it has accepted each of them. */
 export function fingerprintOf({ curve, sign }: PublicKeys): Fingerprint {
   const keys = [curveBytes(curve), ...(sign === undefined ? [] : [signBytes(sign)])];
-  const hash = createHash('sha256');
-  for (const piece of transcript('service-mgr/fingerprint/1', keys)) hash.update(piece);
-  return `${prefix}${hash.digest('base64').replace('=', '')}` as Fingerprint;
+  const digest = hash('sha256', transcript('service-mgr/fingerprint/1', keys), 'base64');
+  return `${prefix}${digest.replace('=', '')}` as Fingerprint;
 }
 
 /**

@@ -54,5 +54,5 @@ function proofSecret({ secret, id }: JoinToken): SignSecret {
 function joinBytes({ tokenId, manager, role, name, keys }: Join): Buffer {
   const sign = keys.sign === undefined ? new Uint8Array() : signBytes(keys.sign);
   const parts = [tokenId, curveBytes(manager), role, name, curveBytes(keys.curve), sign];
-  return Buffer.concat(transcript('service-mgr/join-proof/1', parts));
+  return transcript('service-mgr/join-proof/1', parts);
 }

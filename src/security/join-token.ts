@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ServiceManagerError } from '../wire/errors.ts';
 import { type JoinRole, joinRoles } from '../wire/fields.ts';
 import { isKeyName } from './key-file.ts';
@@ -91,9 +91,10 @@ function checkedContent(text: string): Buffer {
 
 /** Against typing errors only: anybody can compute it. */
 function checksum(content: Buffer): Buffer {
-  const hash = createHash('sha256');
-  for (const piece of transcript('service-mgr/join-token/1', [start, content])) hash.update(piece);
-  return hash.digest().subarray(0, checkBytes);
+  return hash('sha256', transcript('service-mgr/join-token/1', [start, content]), 'buffer').subarray(
+    0,
+    checkBytes,
+  );
 }
 
 function badToken(what: string): ServiceManagerError {

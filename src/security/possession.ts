@@ -66,12 +66,12 @@ function macOf(claim: Claim, key: KeyObject): string {
 /** HKDF (RFC 5869), as for the proof of an agent, with a domain of its own. */
 function macKey(secret: Buffer, joiner: CurvePublic, manager: CurvePublic): KeyObject {
   const domain = 'service-mgr/claim-key/1';
-  const info = Buffer.concat(transcript(domain, [curveBytes(joiner), curveBytes(manager)]));
+  const info = transcript(domain, [curveBytes(joiner), curveBytes(manager)]);
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, domain, info, 32)));
 }
 
 function claimBytes({ manager, role, name, keys, sentAtMs, token = '', replaces = '' }: Claim): Buffer {
   const signing = keys.sign === undefined ? new Uint8Array() : signBytes(keys.sign);
   const parts = [curveBytes(manager), role, name, curveBytes(keys.curve), signing, String(sentAtMs)];
-  return Buffer.concat(transcript('service-mgr/claim/1', [...parts, token, replaces]));
+  return transcript('service-mgr/claim/1', [...parts, token, replaces]);
 }

@@ -55,5 +55,5 @@ function readSignature(text: string): { fingerprint: Fingerprint; signature: Buf
 }
 
 function signedBytes(kind: SignedKind, body: Uint8Array): Buffer {
-  return Buffer.concat(transcript('service-mgr/signature/1', [kind, body]));
+  return transcript('service-mgr/signature/1', [kind, body]);
 }

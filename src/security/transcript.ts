@@ -1,19 +1,22 @@
 /**
  * The bytes that a hash, a MAC or a signature is made of: the domain and then each part, each one behind its length as
- * four bytes, the highest first. No two lists of parts have the same bytes, and no two purposes the same domain. The
- * pieces are not joined, because a part may be megabytes.
+ * four bytes, the highest first. No two lists of parts have the same bytes, and no two purposes the same domain.
  */
-export function transcript(domain: Domain, parts: ReadonlyArray<string | Uint8Array>): Buffer[] {
-  return [domain, ...parts].flatMap((part) => {
-    const bytes =
-      typeof part === 'string'
-        ? Buffer.from(part)
-        : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.byteLength);
-    return [length, bytes];
-  });
+export function transcript(domain: Domain, parts: ReadonlyArray<string | Uint8Array>): Buffer {
+  const all = [domain, ...parts];
+  const lengths = all.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength));
+  const bytes = Buffer.alloc(lengths.reduce((sum, length) => sum + lengthBytes + length, 0));
+  let at = 0;
+  for (const [index, part] of all.entries()) {
+    at = bytes.writeUInt32BE(lengths[index] ?? 0, at);
+    if (typeof part === 'string') bytes.write(part, at);
+    else bytes.set(part, at);
+    at += lengths[index] ?? 0;
+  }
+  return bytes;
 }
+
+const lengthBytes = 4;
 
 /** One for each purpose, so that what was made for one is worth nothing for another. The number is that of its format. */
 export type Domain =

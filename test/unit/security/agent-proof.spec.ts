@@ -56,7 +56,7 @@ describe('the key of an agent and its manager', () => {
     const shared = sharedSecret(agent.secretKey, manager.publicKey);
     const domain = 'service-mgr/agent-proof-key/1';
     const ends = [curveBytes(agent.publicKey), curveBytes(manager.publicKey)];
-    const info = Buffer.concat(transcript(domain, ['sink', ...ends]));
+    const info = transcript(domain, ['sink', ...ends]);
     expect(key.export()).to.deep.equal(Buffer.from(hkdfSync('sha256', shared, domain, info, 32)));
   });
 
@@ -75,7 +75,7 @@ describe('the MAC of a sink message', () => {
   it('is made of the bytes that docs/FORMATS.md says', () => {
     const parts = ['result', 'f'.repeat(32), 'web1', '7', '{}'];
     const expected = createHmac('sha256', key)
-      .update(Buffer.concat(transcript('service-mgr/agent-proof/1', parts)))
+      .update(transcript('service-mgr/agent-proof/1', parts))
       .digest();
     expect(sinkMac(key, frames())).to.deep.equal(expected);
   });
