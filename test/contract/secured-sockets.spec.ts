@@ -686,9 +686,14 @@ describe('ZmqSockets with keys', () => {
     const profiler = new Session();
     profiler.connect();
     profiler.post('Profiler.enable');
-    profiler.post('Profiler.setSamplingInterval', { interval: 100 });
+    profiler.post('Profiler.setSamplingInterval', { interval: 50 });
     profiler.post('Profiler.start');
     try {
+      for (const _ of numbers(50)) {
+        const security = clientOf(alice, manager);
+        const pushes = numbers(40).map(() => sockets.connectPush(router.endpoint, { security }));
+        await Promise.all(pushes.map((push) => push.close()));
+      }
       for (const round of numbers(20)) {
         const dealers = numbers(20).map(() =>
           sockets.connectDealer(router.endpoint, { security: clientOf(alice, manager) }),
