@@ -1,7 +1,7 @@
 import { isGoodSinkMac, managerProofKey, type ProofKey } from '../security/agent-proof.ts';
 import type { KeyEntry } from '../security/key-index.ts';
 import type { KeyRing } from '../security/key-ring.ts';
-import type { CurveKeys } from '../security/keys.ts';
+import type { CurveKeys, CurvePublic } from '../security/keys.ts';
 import { SequenceWindow } from '../security/sequence-window.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
@@ -10,7 +10,10 @@ import type { OwnKeys } from './own-keys.ts';
 
 /** Runs of one agent of which the numbers are remembered: an old message of an earlier run must not count as a new run. */
 const maxRuns = 8;
+/** Of each of our own keys. */
 const maxProofKeys = 50_000;
+/** Of now, and some of before. */
+const maxOwnKeys = 4;
 
 interface Runs {
   /** By boot id, the latest last. */
@@ -27,7 +30,7 @@ export class AgentProofs {
   readonly #ring: KeyRing;
   readonly #own: OwnKeys;
   /** Making one takes a hundred times as long as a MAC. */
-  readonly #proofKeys = new Map<string, ProofKey>();
+  readonly #proofKeys = new Map<CurvePublic, Map<CurvePublic, ProofKey>>();
   readonly #runs = new Map<NodeName, Runs>();
 
   constructor(ring: KeyRing, own: OwnKeys) {
@@ -60,12 +63,13 @@ export class AgentProofs {
   }
 
   #proofKey(own: CurveKeys, { keys: { curve } }: KeyEntry): ProofKey {
-    const place = `${own.publicKey} ${curve}`;
-    const known = this.#proofKeys.get(place);
+    const ofOwn = this.#proofKeys.get(own.publicKey) ?? new Map<CurvePublic, ProofKey>();
+    const known = ofOwn.get(curve);
     if (known !== undefined) return known;
-    if (this.#proofKeys.size >= maxProofKeys) this.#proofKeys.clear();
+    if (ofOwn.size >= maxProofKeys) ofOwn.clear();
+    if (this.#proofKeys.size >= maxOwnKeys) this.#proofKeys.clear();
     const made = managerProofKey(own, curve);
-    this.#proofKeys.set(place, made);
+    this.#proofKeys.set(own.publicKey, ofOwn.set(curve, made));
     return made;
   }
 

@@ -40,7 +40,8 @@ export function isAdmitted({ state }: Pick<KeyEntry, 'state'>): boolean {
 export class KeyIndex {
   readonly #keys = new Map<Fingerprint, KeyEntry>();
   readonly #byCurve = new Map<CurvePublic, Fingerprint>();
-  readonly #byName = new Map<string, Set<Fingerprint>>();
+  readonly #agentsByName = new Map<string, readonly KeyEntry[]>();
+  readonly #peopleByName = new Map<string, readonly KeyEntry[]>();
   readonly #agents = new Set<Fingerprint>();
 
   all(): KeyEntry[] {
@@ -62,9 +63,8 @@ export class KeyIndex {
   }
 
   /** A node and a person may have the same name, two people may not: operators and monitors are found together. */
-  named(role: JoinRole, name: string): KeyEntry[] {
-    const fingerprints = this.#byName.get(placeOf(role, name)) ?? [];
-    return [...fingerprints].flatMap((fingerprint) => this.#keys.get(fingerprint) ?? []);
+  named(role: JoinRole, name: string): readonly KeyEntry[] {
+    return this.#byName(role).get(name) ?? [];
   }
 
   /** By a beginning of its fingerprint. Throws UNKNOWN_KEY, or BAD_USAGE when it is too short or of several keys. */
@@ -78,12 +78,14 @@ export class KeyIndex {
   /** In place of what was known of this key. */
   put(entry: KeyEntry): KeyEffect {
     const { fingerprint, role, name, keys, state } = entry;
+    const known = this.#keys.get(fingerprint);
+    const named = this.named(role, name);
+    const isThere = known !== undefined && named.includes(known);
+    this.#byName(role).set(name, isThere ? named.with(named.indexOf(known), entry) : [...named, entry]);
     this.#keys.set(fingerprint, entry);
     if (role === 'agent' && state === 'accepted') this.#agents.add(fingerprint);
     else this.#agents.delete(fingerprint);
     this.#byCurve.set(keys.curve, fingerprint);
-    const named = this.#byName.get(placeOf(role, name)) ?? new Set();
-    this.#byName.set(placeOf(role, name), named.add(fingerprint));
     return { kind: 'key', entry };
   }
 
@@ -91,13 +93,13 @@ export class KeyIndex {
     this.#keys.delete(fingerprint);
     this.#agents.delete(fingerprint);
     this.#byCurve.delete(keys.curve);
-    const named = this.#byName.get(placeOf(role, name));
-    named?.delete(fingerprint);
-    if (named?.size === 0) this.#byName.delete(placeOf(role, name));
+    const others = this.named(role, name).filter((other) => other.fingerprint !== fingerprint);
+    if (others.length > 0) this.#byName(role).set(name, others);
+    else this.#byName(role).delete(name);
     return { kind: 'key-removed', fingerprint };
   }
-}
 
-function placeOf(role: JoinRole, name: string): string {
-  return `${role === 'agent' ? 'agent' : 'person'} ${name}`;
+  #byName(role: JoinRole): Map<string, readonly KeyEntry[]> {
+    return role === 'agent' ? this.#agentsByName : this.#peopleByName;
+  }
 }

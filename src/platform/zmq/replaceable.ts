@@ -58,8 +58,21 @@ export class Replaceable {
     while (!this.#isEnded) {
       const kept = this.#isDraining ? undefined : this.#kept.shift();
       if (kept !== undefined) return kept;
-      const frames = await this.#receiveNext();
-      if (frames !== undefined) return frames;
+      const socket = this.#current;
+      if (socket?.receive === undefined || this.#isDraining) {
+        await this.#change();
+        continue;
+      }
+      try {
+        const received = socket.receive();
+        this.#isReceiving = true;
+        return await received;
+      } catch (error) {
+        if (socket === this.#current && !this.#isEnded) throw error;
+      } finally {
+        this.#isReceiving = false;
+        this.#wake();
+      }
     }
     throw new Error('the socket is closed');
   };
@@ -81,22 +94,6 @@ export class Replaceable {
     throw new Error('the socket is closed');
   };
 
-  async #receiveNext(): Promise<Buffer[] | undefined> {
-    const socket = this.#current;
-    if (socket?.receive === undefined || this.#isDraining) return this.#change();
-    try {
-      const received = socket.receive();
-      this.#isReceiving = true;
-      return await received;
-    } catch (error) {
-      if (socket === this.#current && !this.#isEnded) throw error;
-      return undefined;
-    } finally {
-      this.#isReceiving = false;
-      this.#wake();
-    }
-  }
-
   async #drain({ raw, receive }: RawSocket, limit: number): Promise<void> {
     if (receive === undefined) return;
     // What has come wakes who waits for it. To ask whether something has come would take the signal away that does.
@@ -105,14 +102,15 @@ export class Replaceable {
       this.#kept.push(await receive());
   }
 
-  #change(): Promise<undefined> {
+  #change(): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(undefined));
+      this.#waiting.push(resolve);
     });
   }
 
   #wake(): void {
     const waiting = this.#waiting;
+    if (waiting.length === 0) return;
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
