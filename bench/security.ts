@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceManager } from '../src/client/index.ts';
+import { nodePrograms } from '../src/platform/node/programs.ts';
 import type { SecretKeyFile } from '../src/security/key-file.ts';
 import { proved } from '../test/e2e/attacks/attacker.ts';
-import { startManager } from '../test/e2e/harness/fleet.ts';
+import { type RunningManager, startAgent, startManager } from '../test/e2e/harness/fleet.ts';
 import { cleanUp, onCleanUp } from '../test/e2e/harness/processes.ts';
-import { clientOf, type SecuredManager, startSecuredManager } from '../test/e2e/harness/secured-fleet.ts';
+import {
+  clientOf,
+  type SecuredManager,
+  startSecuredAgent,
+  startSecuredManager,
+} from '../test/e2e/harness/secured-fleet.ts';
 import { temporaryFolder } from '../test/e2e/harness/temporary-folder.ts';
 import { FleetSim, type SimulatedSecurity, simulatedNodes } from './fleet-sim.ts';
 import { Flood, type FloodOrder } from './floods.ts';
@@ -15,6 +21,9 @@ const workers = 2;
 /** The one that is asked alone. */
 const single = 'sim0001';
 const requestsPerRun = 40;
+/** The node of an agent that does something. */
+const real = 'real';
+const statusesPerRun = 12;
 const warmUpRequests = 300;
 /** To all agents; so many on their way at once. */
 const crowd = { requests: 20, atOnce: 4 };
@@ -28,7 +37,8 @@ const throughputGoal = { ...atMostTimes(1 / 0.7), text: 'at least 70 % of the ra
 export async function measureSecurity(runs: number): Promise<Row[]> {
   try {
     const fleet = await startSecured();
-    const [secured, bare] = [fleet.client, await startBare()];
+    const { manager: bareManager, client: bare } = await startBare();
+    const secured = fleet.client;
     const one = { secured: () => askOne(secured), bare: () => askOne(bare) };
     for (const ask of Object.values(one)) await timeRequests(ask, warmUpRequests);
     const trips = await interleave(runs, {
@@ -44,10 +54,36 @@ export async function measureSecurity(runs: number): Promise<Row[]> {
       ...floods,
       row('security on: request to last answer', 'off', trips.secured, trips.bare, latencyGoal),
       row(`security on: ${results}`, 'off', rates.secured, rates.bare, throughputGoal),
+      // Last: these agents would be asked with the crowd.
+      ...(await measureService(runs, { secured: fleet.manager, bare: bareManager }, { secured, bare })),
     ];
   } finally {
     await cleanUp();
   }
+}
+
+/** The same of an agent as it is installed, on the service(8) of this host. */
+async function measureService(
+  runs: number,
+  managers: { readonly secured: SecuredManager; readonly bare: RunningManager },
+  clients: { readonly secured: ServiceManager; readonly bare: ServiceManager },
+): Promise<Row[]> {
+  if (!nodePrograms(process.env).isThere('service')) return [];
+  await startSecuredAgent({ manager: managers.secured, nodeName: real });
+  await startAgent({ managers: [managers.bare], nodeName: real });
+  await Promise.all(Object.values(managers).map((manager) => manager.waitForSubscribers(agents + 1)));
+  const { secured, bare } = await interleave(runs, {
+    secured: () => timeRequests(() => askCron(clients.secured), statusesPerRun),
+    bare: () => timeRequests(() => askCron(clients.bare), statusesPerRun),
+  });
+  return [row('security on: request to last answer, service cron status', 'off', secured, bare, latencyGoal)];
+}
+
+async function askCron(client: ServiceManager): Promise<void> {
+  const request = await client.send({ topic: real, action: 'status', service: 'cron', windowMs: 30_000 });
+  let count = 0;
+  for await (const answer of request) if ('result' in answer) count += 1;
+  if (count !== 1) throw new Error('a request was not answered');
 }
 
 /** What a good client notices of strangers, and of an agent that lies, against the same without them. */
@@ -98,12 +134,12 @@ async function startSecured(): Promise<SecuredFleet> {
   return { manager, client: clientOf(operator), liar };
 }
 
-async function startBare(): Promise<ServiceManager> {
+async function startBare(): Promise<{ manager: RunningManager; client: ServiceManager }> {
   const manager = await startManager({ sections: { security: { mode: 'none', audit: 'no' } } });
   await startAgents(manager, {});
   const client = new ServiceManager({ endpoints: [manager.endpoints.frontend], security: 'none' });
   onCleanUp(() => client.close());
-  return client;
+  return { manager, client };
 }
 
 async function enrolled(manager: SecuredManager): Promise<Record<string, SimulatedSecurity>> {
