@@ -18,6 +18,8 @@ export interface CredentialsOptions {
   readonly keep: (manager: KnownManager) => void;
 }
 
+const none = Buffer.alloc(0);
+
 /** For one link: its own keys, the manager's, and the proofs that are made with both. */
 export class Credentials {
   readonly #keep: (manager: KnownManager) => void;
@@ -68,12 +70,8 @@ export class Credentials {
   }
 
   /** The last frame of a sink message that so far has these five. */
-  mac([type, uuid, node, sequence, payload]: readonly Buffer[]): Buffer {
-    const none = Buffer.alloc(0);
-    return sinkMac(this.#proofKey, {
-      ...{ type: type ?? none, uuid: uuid ?? none, node: node ?? none },
-      ...{ sequence: sequence ?? none, payload: payload ?? none },
-    });
+  mac([type = none, uuid = none, node = none, sequence = none, payload = none]: readonly Buffer[]): Buffer {
+    return sinkMac(this.#proofKey, { type, uuid, node, sequence, payload });
   }
 
   /** The other end has shown that it has this key. */
