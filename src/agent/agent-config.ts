@@ -5,11 +5,11 @@ import type { Sockets } from '../platform/sockets.ts';
 import type { Provider } from '../provider/provider.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import type { KnownManager } from '../security/known-manager.ts';
+import type { AuditLog } from '../store/auditor.ts';
 import type { Journal } from '../store/journal.ts';
 import type { NodeName, Topic } from '../wire/fields.ts';
 import type { BootId } from '../wire/presence.ts';
 import type { ProtocolVersion } from '../wire/topic.ts';
-import type { AuditLog } from './agent-audit.ts';
 import type { GateRules } from './gate.ts';
 import type { HealthChecks } from './health.ts';
 

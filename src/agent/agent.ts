@@ -6,11 +6,11 @@ import { serve } from '../platform/serve.ts';
 import { type HandshakeFailure, handshakeFailures } from '../platform/socket-security.ts';
 import type { Socket } from '../platform/sockets.ts';
 import type { CurveKeys } from '../security/keys.ts';
+import { Auditor } from '../store/auditor.ts';
 import type { Dispatch } from '../wire/dispatch.ts';
 import { type ErrorCode, isErrorCode, type ServiceManagerError } from '../wire/errors.ts';
 import { actions, type NodeName, type RequestId } from '../wire/fields.ts';
 import { answerManagement, type ManagementHandlers } from '../wire/management.ts';
-import { AgentAudit } from './agent-audit.ts';
 import type { AgentConfig, AgentDeps, LiveConfig } from './agent-config.ts';
 import { Answers } from './answers.ts';
 import { Gate } from './gate.ts';
@@ -20,6 +20,7 @@ import { Links } from './links.ts';
 import { type AgentCounters, managementHandlers } from './management.ts';
 import { ManagementDoor } from './management-door.ts';
 import { Presence } from './presence.ts';
+import { RequestAudit } from './request-audit.ts';
 import { RequestDesk } from './requests.ts';
 import { Self } from './self.ts';
 import { Tasks } from './tasks.ts';
@@ -41,7 +42,7 @@ export class Agent {
   readonly #self: Self;
   readonly #tasks: Tasks;
   readonly #gate: Gate;
-  readonly #audit: AgentAudit;
+  readonly #auditor: Auditor;
   readonly #requests: RequestDesk;
   readonly #presence: Presence;
   readonly #links: Links;
@@ -93,7 +94,7 @@ export class Agent {
       actionTimeoutMs: config.actionTimeoutMs,
       maxTasks,
     });
-    const audit = new AgentAudit(deps.audit, log, clock);
+    const auditor = new Auditor(deps.audit, log, clock);
     const gate = new Gate({
       ...{ clock, node, rules: deps.rules, topics: () => this.#self.topics },
       namesOf: (service) => provider.namesOf?.(service) ?? [service],
@@ -101,13 +102,13 @@ export class Agent {
     const fail = (error: unknown) => this.#fail(error);
     const kept = { clock, log, journal, answers, boot, random, fail };
     this.#tasks = tasks;
-    this.#audit = audit;
+    this.#auditor = auditor;
     this.#gate = gate;
-    this.#requests = new RequestDesk({ ...kept, tasks, gate, audit });
+    this.#requests = new RequestDesk({ ...kept, tasks, gate, audit: new RequestAudit(auditor) });
     this.#presence = new Presence({ clock, log, random, boot, hello: () => this.#self.hello() });
     const links = new Links({
       ...{ config, sockets, node, topics: this.#self.topics },
-      security: security && { ...security, keep: keepingManagers(security.keep, { log, audit }) },
+      security: security && { ...security, keep: keepingManagers(security.keep, { log, auditor }) },
       nextSequence: () => this.#sequence++,
       onRefused: (manager, failure) => this.#notLetIn(manager, failure),
     });
@@ -122,7 +123,7 @@ export class Agent {
       undelivered: this.#requests.undelivered,
       framesRejected: this.#rejects.count,
       messagesDropped: this.#links.dropped + this.#requests.givenUp,
-      auditEventsLost: this.#audit.lost,
+      auditEventsLost: this.#auditor.lost,
     };
   }
 
@@ -132,7 +133,7 @@ export class Agent {
    */
   async reconfigure({ roles, topics, rules, own }: LiveConfig): Promise<void> {
     this.#gate.replace(rules);
-    this.#audit.event('policy.loaded', { rules: rules.policy.rules.length, trust: rules.trust.kind });
+    this.#auditor.event('policy.loaded', { rules: rules.policy.rules.length, trust: rules.trust.kind });
     if (own !== undefined) await this.#replaceOwnKeys(own);
     if (!this.#self.change({ roles, topics })) return;
     this.#links.listenTo(this.#self.topics);
@@ -161,7 +162,7 @@ export class Agent {
     for (const link of this.#links.all) this.#listen(link);
     this.#tick();
     const { node, topics } = this.#self;
-    this.#audit.event('agent.started', { node, security: security === undefined ? 'none' : 'curve' });
+    this.#auditor.event('agent.started', { node, security: security === undefined ? 'none' : 'curve' });
     const endpoints = { managerEndpoints, sinkEndpoints, mgmtEndpoint };
     log.info('agent.started', { node, topics: [...topics], ...endpoints });
   }
@@ -224,7 +225,7 @@ export class Agent {
 
   #saveHead(): void {
     this.#nextSaveHeadMs = this.#deps.clock.now() + saveHeadMs;
-    this.#audit.saveHead();
+    this.#auditor.saveHead();
   }
 
   #managementHandlers(): ManagementHandlers {
@@ -232,7 +233,7 @@ export class Agent {
     const { managerEndpoints, sinkEndpoints, mgmtEndpoint } = this.#config;
     return managementHandlers({
       ...{ managerEndpoints, sinkEndpoints, mgmtEndpoint, host, pid, providerName },
-      ...{ self: this.#self, audit: this.#audit, security: () => this.#links.security },
+      ...{ self: this.#self, auditor: this.#auditor, security: () => this.#links.security },
       uptimeMs: () => clock.now() - this.#startedAtMs,
       counters: () => this.counters,
       stop: () => this.#stop(),
@@ -259,8 +260,8 @@ export class Agent {
     this.#cancelTick();
     this.#presence.stop();
     await this.#closing.close();
-    this.#audit.event('agent.stopped', {});
-    this.#audit.saveHead();
+    this.#auditor.event('agent.stopped', {});
+    this.#auditor.saveHead();
     log.info('agent.stopped', { undelivered: this.#requests.undelivered });
   }
 
@@ -277,6 +278,6 @@ export class Agent {
     const fields = this.#rejects.add({ door, peer, code, reason }, this.#deps.clock.now());
     if (fields === undefined) return;
     this.#deps.log.warn('message.rejected', { ...fields });
-    this.#audit.event('message.rejected', { ...fields });
+    this.#auditor.event('message.rejected', { ...fields });
   }
 }

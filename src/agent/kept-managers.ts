@@ -1,13 +1,13 @@
 import type { Log } from '../platform/log.ts';
 import { fingerprintOf } from '../security/fingerprint.ts';
 import type { KnownManager } from '../security/known-manager.ts';
+import type { Auditor } from '../store/auditor.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
-import type { AgentAudit } from './agent-audit.ts';
 import type { AgentSecurity } from './agent-config.ts';
 
 export interface KeptManagersDeps {
   readonly log: Log;
-  readonly audit: AgentAudit;
+  readonly auditor: Auditor;
 }
 
 /**
@@ -16,14 +16,14 @@ export interface KeptManagersDeps {
  */
 export function keepingManagers(
   keep: AgentSecurity['keep'],
-  { log, audit }: KeptManagersDeps,
+  { log, auditor }: KeptManagersDeps,
 ): (manager: KnownManager) => void {
   return (manager) => {
     const { name, key, nextKey } = manager;
     const next = nextKey === undefined ? {} : { next: fingerprintOf({ curve: nextKey }) };
     const fields = { name, fingerprint: fingerprintOf({ curve: key }), ...next };
     log.info('manager.key_changed', fields);
-    audit.event('manager.key_changed', fields);
+    auditor.event('manager.key_changed', fields);
     try {
       keep(manager);
     } catch (error) {

@@ -1,9 +1,9 @@
 import { type HostFacts, unameOf } from '../platform/host.ts';
 import { fingerprintOf } from '../security/fingerprint.ts';
+import type { Auditor } from '../store/auditor.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers } from '../wire/management.ts';
 import { version } from '../wire/version.ts';
-import type { AgentAudit } from './agent-audit.ts';
 import type { AgentSecurity } from './agent-config.ts';
 import type { Self } from './self.ts';
 
@@ -30,7 +30,7 @@ export interface AgentManagementDeps {
   readonly providerName: string | undefined;
   /** As it is now; undefined where there is none. */
   readonly security: () => Pick<AgentSecurity, 'own' | 'managers'> | undefined;
-  readonly audit: AgentAudit;
+  readonly auditor: Auditor;
   /** Of this process. */
   readonly pid: number;
   readonly uptimeMs: () => number;
@@ -61,7 +61,7 @@ export function managementHandlers(deps: AgentManagementDeps): ManagementHandler
       },
     }),
     'agent.audit.head': () => {
-      const { head } = deps.audit;
+      const { head } = deps.auditor;
       if (head === undefined)
         throw new ServiceManagerError('BAD_CONFIG', 'this agent keeps no audit log (audit = no)');
       return { success: 0, msg: 'Audit head', result: { ...head } };

@@ -7,12 +7,12 @@ import { type RequestId, readOnlyActions } from '../wire/fields.ts';
 import type { AckPhase, BootId } from '../wire/presence.ts';
 import type { RequestBody } from '../wire/request.ts';
 import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
-import type { AgentAudit } from './agent-audit.ts';
 import type { Answers } from './answers.ts';
 import type { Gate } from './gate.ts';
 import type { Link } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { OutputFeed } from './output-feed.ts';
+import type { RequestAudit } from './request-audit.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RequestDeskDeps {
@@ -22,7 +22,7 @@ export interface RequestDeskDeps {
   readonly tasks: Tasks;
   readonly answers: Answers;
   readonly gate: Gate;
-  readonly audit: AgentAudit;
+  readonly audit: RequestAudit;
   readonly boot: BootId;
   readonly random: () => number;
   /** A bug of ours came up: the agent cannot go on. */

@@ -16,6 +16,7 @@ import { endOf } from './end-of.ts';
 import { Mailbox } from './mailbox.ts';
 import { watchForMissed } from './missed-answers.ts';
 import { PendingRequest } from './pending-request.ts';
+import type { RequestHistory } from './request-history.ts';
 import { watchRollout } from './rollout-watch.ts';
 import { patienceOf, queryFrame } from './take.ts';
 
@@ -33,7 +34,7 @@ export interface RequestConditions {
 const oneDayMs = 86_400_000;
 
 /** Questions to a manager about nodes and requests. Every call rejects as `ask` does. */
-export class History {
+export class History implements RequestHistory {
   readonly #options: AskOptions;
   readonly #deps: AskDeps;
 

@@ -4,7 +4,7 @@ import { nodeOfAnswer } from '../wire/result.ts';
 import type { AskDeps } from './ask.ts';
 import type { Collection } from './collection.ts';
 import { endOf } from './end-of.ts';
-import type { History } from './history.ts';
+import type { RequestHistory } from './request-history.ts';
 
 // The reply names every node: of thousands that is too much for every second.
 const pauseMs = 5_000;
@@ -16,7 +16,7 @@ const pauseMs = 5_000;
  */
 export function watchForMissed(
   collection: Collection,
-  historyNow: () => Pick<History, 'show' | 'answers'>,
+  historyNow: () => RequestHistory,
   { clock }: Pick<AskDeps, 'clock'>,
 ): void {
   /** Nodes with an outcome and without an answer, such as those that were not there. */
@@ -35,7 +35,7 @@ export function watchForMissed(
     if (reply.request.endedMs !== undefined) collection.finish(endOf(reply));
   };
 
-  const fetch = async (history: Pick<History, 'answers'>): Promise<void> => {
+  const fetch = async (history: RequestHistory): Promise<void> => {
     // One without a name may be there already, and nothing would tell.
     for (const answer of await history.answers(collection.id))
       if (nodeOfAnswer(answer) !== undefined) collection.add(answer);

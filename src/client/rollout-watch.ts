@@ -2,7 +2,7 @@ import { isServiceManagerError } from '../wire/errors.ts';
 import type { AskDeps } from './ask.ts';
 import type { Collection } from './collection.ts';
 import { endOf } from './end-of.ts';
-import type { History } from './history.ts';
+import type { RequestHistory } from './request-history.ts';
 
 // The reply names every node: of thousands that is too much for every second.
 const pauseMs = 5_000;
@@ -14,7 +14,7 @@ const pauseMs = 5_000;
 export function watchRollout(
   endpoint: string,
   collection: Collection,
-  history: Pick<History, 'show' | 'answers'>,
+  history: RequestHistory,
   { connections, clock }: AskDeps,
 ): void {
   let cancel = (): void => {};

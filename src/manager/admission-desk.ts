@@ -6,7 +6,7 @@ import type { AdmissionRules, Peer, RefusedHandshake } from '../platform/socket-
 import { fingerprintOf } from '../security/fingerprint.ts';
 import type { KeyRing } from '../security/key-ring.ts';
 import { type CurvePublic, curvePublicFrom } from '../security/keys.ts';
-import type { Auditor } from './auditor.ts';
+import type { Auditor } from '../store/auditor.ts';
 import { type Door, isDoor, mayEnter, type Visitor } from './doors.ts';
 import type { OwnKeys } from './own-keys.ts';
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Auditor } from '../store/auditor.ts';
 import type { Store } from '../store/store.ts';
 import type { ServiceManagerError } from '../wire/errors.ts';
-import type { Auditor } from './auditor.ts';
 import type { BoundSockets } from './bound-sockets.ts';
 import type { Tally } from './counters.ts';
 import { Dispatcher } from './dispatch.ts';

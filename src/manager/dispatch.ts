@@ -9,7 +9,7 @@ import {
 import type { NodeName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
 import { addressFrame, everyAgent, topicFrame } from '../wire/topic.ts';
-import type { AimedAt } from './aim.ts';
+import type { AimedAt } from './aimed-at.ts';
 
 /** A request as it goes to the agents. */
 export interface Dispatchable {

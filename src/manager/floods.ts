@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Auditor } from './auditor.ts';
+import type { Auditor } from '../store/auditor.ts';
 import type { Door } from './doors.ts';
 
 export interface FloodsDeps {

@@ -1,11 +1,12 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { claimedSigner } from '../security/signature.ts';
+import type { AuditFields, Auditor } from '../store/auditor.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../wire/errors.ts';
 import type { CheckedQuery } from '../wire/query.ts';
 import { type Failure, failureOf } from '../wire/reply.ts';
 import type { CheckedRequest } from '../wire/request.ts';
-import { type AuditFields, type Auditor, requestFields, senderFields } from './auditor.ts';
+import { requestFields, senderFields } from './audit-fields.ts';
 import type { Tally } from './counters.ts';
 import { changingQueries } from './doors.ts';
 import type { Intake, Verdict } from './intake.ts';

@@ -6,12 +6,12 @@ import { networkOf } from '../platform/refusal-limit.ts';
 import type { Fingerprint } from '../security/fingerprint.ts';
 import { checkJoin } from '../security/join-check.ts';
 import type { JoinVerdict, KeyRing } from '../security/key-ring.ts';
+import type { AuditFields, Auditor } from '../store/auditor.ts';
 import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
 import { type JoinReply, JoinRequest, type ManagerPorts } from '../wire/join.ts';
 import { type Failure, failure, failureOf } from '../wire/reply.ts';
 import type { AdmissionDesk } from './admission-desk.ts';
-import type { AuditFields, Auditor } from './auditor.ts';
 import type { KeyDesk } from './key-desk.ts';
 import type { OwnKeys } from './own-keys.ts';
 

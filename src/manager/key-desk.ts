@@ -7,6 +7,7 @@ import type { TokenEntry } from '../security/join-tokens.ts';
 import type { KeyEntry } from '../security/key-index.ts';
 import type { KeyRing, KeyRingEffect } from '../security/key-ring.ts';
 import type { CurveKeys } from '../security/keys.ts';
+import type { Auditor } from '../store/auditor.ts';
 import type { KeyStore } from '../store/key-store.ts';
 import {
   type KeyInfo,
@@ -18,7 +19,6 @@ import {
 } from '../wire/admin.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers } from '../wire/management.ts';
-import type { Auditor } from './auditor.ts';
 import type { OwnKeys } from './own-keys.ts';
 
 export interface KeyDeskDeps {

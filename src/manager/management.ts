@@ -1,12 +1,12 @@
 import { aim } from '../core/aim.ts';
 import type { HostFacts } from '../platform/host.ts';
 import { unameOf } from '../platform/host.ts';
+import type { Auditor } from '../store/auditor.ts';
 import { PolicyQuestion } from '../wire/admin.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { ManagementHandlers, ManagementReply } from '../wire/management.ts';
 import { version } from '../wire/version.ts';
 import { knownNodes } from './aim.ts';
-import type { Auditor } from './auditor.ts';
 import type { ManagerEndpoints } from './bound-sockets.ts';
 import type { Counters } from './counters.ts';
 import type { Gatehouse } from './gatehouse.ts';

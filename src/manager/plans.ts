@@ -2,7 +2,7 @@ import { planDifference, planToken } from '../core/plan.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
-import type { AimedAt } from './aim.ts';
+import type { AimedAt } from './aimed-at.ts';
 
 // Each may name ten thousand nodes. What is forgotten only costs the list of differences in a refusal.
 const maxPlans = 100;

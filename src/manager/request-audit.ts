@@ -1,9 +1,10 @@
 import { foldNames } from '../core/fold.ts';
 import type { Ledger } from '../core/ledger.ts';
+import type { Auditor } from '../store/auditor.ts';
 import { readOnlyActions } from '../wire/fields.ts';
 import type { RequestBody } from '../wire/request.ts';
-import type { AimedAt } from './aim.ts';
-import { type Auditor, requestFields, senderFields } from './auditor.ts';
+import type { AimedAt } from './aimed-at.ts';
+import { requestFields, senderFields } from './audit-fields.ts';
 import type { Sender } from './signatures.ts';
 
 /** Tells the audit log of requests from their opening to their end. */

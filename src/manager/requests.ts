@@ -15,7 +15,7 @@ import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.t
 import type { RolloutInfo } from '../wire/query.ts';
 import type { CheckedRequest } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
-import type { AimedAt } from './aim.ts';
+import type { AimedAt } from './aimed-at.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { Publisher } from './publisher.ts';

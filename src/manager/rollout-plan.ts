@@ -5,7 +5,7 @@ import type { Member } from '../core/roster.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
 import type { RequestBody, Rollout } from '../wire/request.ts';
-import type { AimedAt } from './aim.ts';
+import type { AimedAt } from './aimed-at.ts';
 
 const defaultWindowMs = 60_000;
 

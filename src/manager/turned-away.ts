@@ -1,8 +1,8 @@
 import { Rejects } from '../core/rejects.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Auditor } from '../store/auditor.ts';
 import type { ErrorCode } from '../wire/errors.ts';
-import type { Auditor } from './auditor.ts';
 import type { Door } from './doors.ts';
 
 /** Counts the messages that are turned away at the doors, and tells the log and the audit log of some of them. */

@@ -1,12 +1,13 @@
-import { AgentAudit, type AuditLog } from '../../src/agent/agent-audit.ts';
 import { Answers } from '../../src/agent/answers.ts';
 import { Gate, type GateRules, trustingRules } from '../../src/agent/gate.ts';
 import { HealthChecks } from '../../src/agent/health.ts';
 import { Link } from '../../src/agent/link.ts';
+import { RequestAudit } from '../../src/agent/request-audit.ts';
 import { RequestDesk } from '../../src/agent/requests.ts';
 import { Tasks } from '../../src/agent/tasks.ts';
 import { serve } from '../../src/platform/serve.ts';
 import { Service8 } from '../../src/provider/service8.ts';
+import { type AuditLog, Auditor } from '../../src/store/auditor.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { MemoryJournal } from '../../src/store/memory-journal.ts';
 import { message } from '../../src/wire/codec.ts';
@@ -59,7 +60,7 @@ export class AgentDesk {
   readonly failures: unknown[] = [];
   readonly desk: RequestDesk;
   readonly gate: Gate;
-  readonly audit: AgentAudit;
+  readonly auditor: Auditor;
   /** Methods of the journal that throw. */
   failing: readonly string[] = [];
 
@@ -94,13 +95,21 @@ export class AgentDesk {
       actionTimeoutMs: 60_000,
       maxTasks,
     });
-    this.audit = new AgentAudit(audit, log, clock);
+    this.auditor = new Auditor(audit, log, clock);
     this.gate = new Gate({
       ...{ clock, node, rules, topics: () => new Set(['any'] as Topic[]) },
       namesOf: (service) => [service],
     });
     this.desk = new RequestDesk({
-      ...{ clock, log, tasks, answers, gate: this.gate, audit: this.audit, journal: this.journal },
+      ...{
+        clock,
+        log,
+        tasks,
+        answers,
+        gate: this.gate,
+        audit: new RequestAudit(this.auditor),
+        journal: this.journal,
+      },
       boot: boots.parse('b'.repeat(32)),
       random: () => 0.5,
       fail: (error) => this.failures.push(error),

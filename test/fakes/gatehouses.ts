@@ -1,9 +1,9 @@
-import { Auditor } from '../../src/manager/auditor.ts';
 import { Gatehouse, type ManagerSecurity } from '../../src/manager/gatehouse.ts';
 import type { KeptKeys, KeyKeeper } from '../../src/manager/own-keys.ts';
 import { fingerprintOf } from '../../src/security/fingerprint.ts';
 import type { TokenEntry } from '../../src/security/join-tokens.ts';
 import { type CurveKeys, newCurveKeys } from '../../src/security/keys.ts';
+import { Auditor } from '../../src/store/auditor.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 import type { NodeName } from '../../src/wire/fields.ts';
 import { type KeyOwner, keyEntryOf } from './key-owners.ts';

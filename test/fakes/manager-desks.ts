@@ -1,5 +1,4 @@
 import type { StoredMember } from '../../src/core/roster.ts';
-import { Auditor } from '../../src/manager/auditor.ts';
 import { Dispatcher } from '../../src/manager/dispatch.ts';
 import { Intake } from '../../src/manager/intake.ts';
 import { Plans } from '../../src/manager/plans.ts';
@@ -14,6 +13,7 @@ import type { Sender } from '../../src/manager/signatures.ts';
 import { sha256 } from '../../src/platform/node/hash.ts';
 import { serve } from '../../src/platform/serve.ts';
 import type { Socket } from '../../src/platform/sockets.ts';
+import { Auditor } from '../../src/store/auditor.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openDispatch, type Signed } from '../../src/wire/dispatch.ts';

@@ -1,4 +1,4 @@
-import type { AuditFields, AuditLog } from '../../src/manager/auditor.ts';
+import type { AuditFields, AuditLog } from '../../src/store/auditor.ts';
 import { ServiceManagerError } from '../../src/wire/errors.ts';
 
 /** An audit log that a test reads. */

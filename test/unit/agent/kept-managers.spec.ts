@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { AgentAudit } from '../../../src/agent/agent-audit.ts';
 import { keepingManagers } from '../../../src/agent/kept-managers.ts';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
 import type { KnownManager } from '../../../src/security/known-manager.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
@@ -20,7 +20,7 @@ function keeping(fail: () => void = () => {}) {
       fail();
       kept.push(manager);
     },
-    { log, audit: new AgentAudit(audit, log, new ManualClock()) },
+    { log, auditor: new Auditor(audit, log, new ManualClock()) },
   );
   return { log, audit, kept, keep };
 }

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { AgentAudit } from '../../../src/agent/agent-audit.ts';
 import { type AgentManagementDeps, managementHandlers } from '../../../src/agent/management.ts';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { message } from '../../../src/wire/codec.ts';
 import { NodeName, type Topic } from '../../../src/wire/fields.ts';
 import { answerManagement, type ManagementReply } from '../../../src/wire/management.ts';
@@ -44,7 +44,7 @@ function handlersOf(changes: Partial<AgentManagementDeps> = {}) {
     providerName: 'systemd',
     pid: 7,
     security: () => undefined,
-    audit: new AgentAudit(undefined, new RecordedLog(), new ManualClock()),
+    auditor: new Auditor(undefined, new RecordedLog(), new ManualClock()),
     uptimeMs: () => 1_000.4,
     counters: () => counters,
     stop: () => {
@@ -104,7 +104,7 @@ describe('the head of the audit log of an agent', () => {
   it('is told', () => {
     const log = new RecordedAudit();
     log.write('agent.started', {});
-    const { ask } = handlersOf({ audit: new AgentAudit(log, new RecordedLog(), new ManualClock()) });
+    const { ask } = handlersOf({ auditor: new Auditor(log, new RecordedLog(), new ManualClock()) });
     expect(resultOf(ask('agent.audit.head'))).to.deep.equal(log.head);
   });
 

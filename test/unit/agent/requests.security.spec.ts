@@ -82,7 +82,7 @@ describe('a request that the gate lets through', () => {
     audit.isFailing = true;
     await ask(eyes, bodyOf('nginx status', { notAfterMs: bench.clock.wallMs() }));
     expect(bench.heard().at(-1)).to.equal('m1 result 0');
-    expect(bench.audit.lost).to.equal(2);
+    expect(bench.auditor.lost).to.equal(2);
   });
 
   it('does not hide a bug of ours in the audit log', async () => {
@@ -182,7 +182,7 @@ describe('a request that the gate does not let through', () => {
     audit.isFailing = true;
     await ask(mallory);
     expect(bench.heard()).to.deep.equal(['m1 result UNAUTHENTICATED']);
-    expect(bench.audit.lost).to.equal(1);
+    expect(bench.auditor.lost).to.equal(1);
   });
 });
 

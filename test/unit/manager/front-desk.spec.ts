@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Auditor } from '../../../src/manager/auditor.ts';
 import { newTally } from '../../../src/manager/counters.ts';
 import { FrontDesk } from '../../../src/manager/front-desk.ts';
 import { Signatures } from '../../../src/manager/signatures.ts';
 import { KeyRing } from '../../../src/security/key-ring.ts';
 import { parsePolicy } from '../../../src/security/policy-parser.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { isServiceManagerError, type ServiceManagerError } from '../../../src/wire/errors.ts';
 import { openQuery, type Query, sealQuery } from '../../../src/wire/query.ts';
 import { openRequest, RequestBody, sealRequest } from '../../../src/wire/request.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { Auditor } from '../../../src/manager/auditor.ts';
 import { newTally } from '../../../src/manager/counters.ts';
 import type { Gatehouse } from '../../../src/manager/gatehouse.ts';
 import { managementHandlers } from '../../../src/manager/management.ts';
 import { parsePolicy } from '../../../src/security/policy-parser.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { AuditHeadInfo, PolicyVerdict } from '../../../src/wire/admin.ts';
 import type { Topic } from '../../../src/wire/fields.ts';
 import { answerManagement, ManagementReply } from '../../../src/wire/management.ts';

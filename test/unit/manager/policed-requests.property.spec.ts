@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Auditor } from '../../../src/manager/auditor.ts';
 import { newTally } from '../../../src/manager/counters.ts';
 import { FrontDesk } from '../../../src/manager/front-desk.ts';
 import { Signatures } from '../../../src/manager/signatures.ts';
 import { KeyRing } from '../../../src/security/key-ring.ts';
 import { decide, type Policy } from '../../../src/security/policy.ts';
 import { parsePolicy } from '../../../src/security/policy-parser.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
 import type { NodeName, RequestId, Topic } from '../../../src/wire/fields.ts';
 import { openRequest, RequestBody, sealRequest } from '../../../src/wire/request.ts';

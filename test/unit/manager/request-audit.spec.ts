@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { aimAt } from '../../../src/manager/aim.ts';
-import { Auditor, requestFields, senderFields } from '../../../src/manager/auditor.ts';
+import { requestFields, senderFields } from '../../../src/manager/audit-fields.ts';
 import { permissionsOf } from '../../../src/manager/intake.ts';
 import { RequestAudit } from '../../../src/manager/request-audit.ts';
 import type { Sender } from '../../../src/manager/signatures.ts';
 import { nextLine } from '../../../src/security/audit-chain.ts';
 import { parsePolicy } from '../../../src/security/policy-parser.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { keyOwner, senderOf } from '../../fakes/key-owners.ts';
 import { checkedRequest, ManagerDesks } from '../../fakes/manager-desks.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Auditor } from '../../../src/manager/auditor.ts';
 import { TurnedAway } from '../../../src/manager/turned-away.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Auditor } from '../../../src/manager/auditor.ts';
+import { Auditor } from '../../../src/store/auditor.ts';
 import { ManualClock } from '../../fakes/manual-clock.ts';
 import { RecordedAudit } from '../../fakes/recorded-audit.ts';
 import { RecordedLog } from '../../fakes/recorded-log.ts';
@@ -22,6 +22,32 @@ describe('Auditor', () => {
     auditor.event('key.revoked', { name: 'web1' });
     expect(auditor.lost).to.equal(1);
     expect(log.named('audit.failed')).to.have.lengthOf(1);
+  });
+
+  it('does not hide a bug of ours', () => {
+    audit.write = () => {
+      throw new TypeError('a bug');
+    };
+    expect(() => auditor.event('agent.started', {})).to.throw(TypeError);
+  });
+
+  it('shows how far it is, and has that noted', () => {
+    auditor.event('agent.started', {});
+    auditor.saveHead();
+    expect([auditor.head, audit.savedHeads]).to.deep.equal([audit.head, [1]]);
+  });
+
+  it('goes on where that cannot be noted, and says so', () => {
+    audit.isFailing = true;
+    auditor.saveHead();
+    expect([auditor.lost, log.named('audit.failed').length]).to.deep.equal([0, 1]);
+  });
+
+  it('loses nothing where nothing is written down, and has no head', () => {
+    const none = new Auditor(undefined, log, clock);
+    none.event('agent.started', {});
+    none.saveHead();
+    expect([none.lost, none.head]).to.deep.equal([0, undefined]);
   });
 
   it('throws where something must not happen unless it is written', () => {

@@ -3,24 +3,19 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AuditHead, AuditValue } from '../security/audit-chain.ts';
 import { isServiceManagerError } from '../wire/errors.ts';
-import type { RequestBody } from '../wire/request.ts';
-import type { Sender } from './signatures.ts';
 
 export type AuditFields = Readonly<Record<string, AuditValue>>;
 
-/** Where audit events are kept. `write` throws STORE_UNUSABLE. */
-export interface Audit {
-  write(event: string, fields: AuditFields): void;
-}
-
-/** The audit log of a manager. */
-export interface AuditLog extends Audit {
+/** The audit log of a daemon. */
+export interface AuditLog {
   readonly head: AuditHead;
+  /** Throws STORE_UNUSABLE. */
+  write(event: string, fields: AuditFields): void;
   /** Notes elsewhere how far the log is, so that it is seen when its end is cut off. Throws STORE_UNUSABLE. */
   saveHead(): void;
 }
 
-/** Words what happens at the manager for its audit log. */
+/** Writes down what happens, where that is wanted, and counts what could not be written. */
 export class Auditor {
   readonly #audit: AuditLog | undefined;
   readonly #log: Log;
@@ -29,6 +24,7 @@ export class Auditor {
   readonly #strange = new FloodLimit();
   #lost = 0;
 
+  /** `audit`: undefined where nothing is written down. */
   constructor(audit: AuditLog | undefined, log: Log, clock: Pick<Clock, 'now'>) {
     this.#audit = audit;
     this.#log = log;
@@ -38,6 +34,16 @@ export class Auditor {
   /** Events that could not be written. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Undefined where nothing is written down. */
+  get head(): AuditHead | undefined {
+    return this.#audit?.head;
+  }
+
+  /** What must not happen unless it is written: throws STORE_UNUSABLE. */
+  must(event: string, fields: AuditFields): void {
+    this.#audit?.write(event, fields);
   }
 
   /** What happens whether it can be written or not. */
@@ -51,15 +57,10 @@ export class Auditor {
     }
   }
 
-  /** Of a few kinds, by whoever can reach a port: many a second are counted with the next one that is written. */
+  /** Of a few kinds, by whoever can reach a port, or a peer that was taken over: many a second are counted with the next one that is written. */
   strange(event: string, fields: AuditFields): void {
     const leftOut = this.#strange.pass(event, this.#clock.now());
     if (leftOut !== undefined) this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
-  }
-
-  /** Undefined where nothing is written down. */
-  get head(): AuditHead | undefined {
-    return this.#audit?.head;
   }
 
   saveHead(): void {
@@ -70,29 +71,4 @@ export class Auditor {
       this.#log.error('audit.failed', { error });
     }
   }
-
-  /** What must not happen unless it is written: throws STORE_UNUSABLE. */
-  must(event: string, fields: AuditFields): void {
-    this.#audit?.write(event, fields);
-  }
-}
-
-/** Who asked, as far as that is known. */
-export function senderFields(sender: Sender | undefined, address?: string): AuditFields {
-  const from = address === undefined ? {} : { address };
-  if (sender === undefined) return from;
-  const { asker, fingerprint } = sender;
-  return { [asker.role]: asker.name, fingerprint, ...from };
-}
-
-/** What was asked for, and whom it was aimed at. */
-export function requestFields({ id, cmd, service, topic, nodes, exclude, limit }: RequestBody): AuditFields {
-  return {
-    id,
-    action: cmd,
-    service,
-    target: nodes === undefined ? topic : nodes,
-    ...(exclude === undefined ? {} : { exclude }),
-    ...(limit === undefined ? {} : { limit }),
-  };
 }
