@@ -1,12 +1,10 @@
 import type { Clock } from '../platform/clock.ts';
-import { handshakeFailures } from '../platform/socket-security.ts';
 import type { Sockets } from '../platform/sockets.ts';
 import { type JoinOrder, joinRequestOf } from '../security/join-request.ts';
 import { curveBytes } from '../security/keys.ts';
-import { isErrorCode, ServiceManagerError } from '../wire/errors.ts';
 import { JoinReply, JoinRequest } from '../wire/join.ts';
-import { Failure } from '../wire/reply.ts';
 import { Connections } from './connections.ts';
+import { askOnce } from './one-question.ts';
 
 export interface JoinDeps {
   readonly sockets: Sockets;
@@ -14,8 +12,8 @@ export interface JoinDeps {
 }
 
 /**
- * Asks the manager at this join endpoint to be let in, or to take new keys in the place of old ones. Rejects with the code
- * of its refusal, MANAGER_UNREACHABLE or INVALID_REPLY.
+ * Asks the manager at this join endpoint to be let in, or to take new keys in the place of old ones. Rejects as
+ * `askOnce` does.
  */
 export async function join(
   endpoint: string,
@@ -28,21 +26,7 @@ export async function join(
   const security = { kind: 'client', ...own, serverKeys: [curveBytes(order.manager)] } as const;
   await using connections = new Connections(sockets, clock, { securityOf: () => security });
   const frame = JoinRequest.encode(joinRequestOf(order));
-  const reply = await connections.exchange(endpoint, frame, timeoutMs, undefined);
-  if (reply === undefined) {
-    const failure = connections.failureOf(endpoint);
-    const why =
-      failure === undefined
-        ? ` did not answer within ${timeoutMs / 1_000} s`
-        : `: ${handshakeFailures[failure]}`;
-    throw new ServiceManagerError('MANAGER_UNREACHABLE', endpoint + why);
-  }
-  const refusal = Failure.tryDecode(reply);
-  if (refusal !== undefined) {
-    const code = isErrorCode(refusal.code) ? refusal.code : 'REFUSED';
-    throw new ServiceManagerError(code, `${endpoint} refused: ${refusal.msg} (${code})`);
-  }
-  const accepted = JoinReply.tryDecode(reply);
-  if (accepted !== undefined) return accepted;
-  throw new ServiceManagerError('INVALID_REPLY', `${endpoint} sent no valid reply`);
+  // The troubles of joining are looked up by their codes.
+  const refusalText = (message: string, code: string): string => `${message} (${code})`;
+  return await askOnce(endpoint, { frame, reply: JoinReply, timeoutMs, refusalText }, connections);
 }
