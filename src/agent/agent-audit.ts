@@ -3,8 +3,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { AuditHead, AuditValue } from '../security/audit-chain.ts';
 import { type ErrorCode, isServiceManagerError } from '../wire/errors.ts';
-import { type RequestId, readOnlyActions } from '../wire/fields.ts';
-import type { RequestBody } from '../wire/request.ts';
+import type { RequestId } from '../wire/fields.ts';
+import { isRepeatable, type RequestBody } from '../wire/request.ts';
 import type { Pass } from './gate.ts';
 
 type Fields = Readonly<Record<string, AuditValue>>;
@@ -42,12 +42,12 @@ export class AgentAudit {
     return this.#audit?.head;
   }
 
-  /** Of one that changes a service: throws STORE_UNUSABLE when it cannot be written, and then it must not begin. */
+  /** Of one that must not be done twice: throws STORE_UNUSABLE when it cannot be written, and then it must not begin. */
   received(body: RequestBody, pass: Extract<Pass, { isGood: true }>, manager: string): void {
     const { asker, fingerprint } = pass;
     const by = fingerprint === undefined ? {} : { [asker.role]: asker.name, fingerprint };
     const fields = { ...about(body), ...by, manager };
-    if (readOnlyActions.has(body.cmd)) this.event('request.received', fields);
+    if (isRepeatable(body)) this.event('request.received', fields);
     else this.#audit?.write('request.received', fields);
   }
 

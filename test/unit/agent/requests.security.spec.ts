@@ -197,6 +197,18 @@ describe('a request that was run', () => {
     expect(next.bench.heard().at(-1)).to.equal('m1 result 0');
   });
 
+  it('is not run for a copy either when it only reads, but has a check run as well', async () => {
+    const journal = new MemoryJournal();
+    const first = await obeying(rulesOf(), { journal });
+    const body = bodyOf('nginx status', { notAfterMs: first.bench.clock.wallMs() + 5_000, health: 'tcp:80' });
+    await first.ask(alice, body);
+    await first.ask(alice, body);
+    expect(first.bench.processes.runs).to.deep.equal(['service nginx status']);
+    const next = await obeying(rulesOf(), { journal: new MemoryJournal(journal) });
+    await next.ask(alice, body);
+    expect(next.bench.processes.runs).to.deep.equal([]);
+  });
+
   it('is not run for a copy that a manager keeps until nobody remembers it', async () => {
     const { bench, ask } = await obeying();
     await ask();
