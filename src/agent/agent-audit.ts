@@ -24,7 +24,7 @@ export class AgentAudit {
   readonly #log: Log;
   readonly #clock: Pick<Clock, 'now'>;
   /** A manager that was taken over must not push what matters out of the log. */
-  readonly #refusals = new FloodLimit();
+  readonly #floods = new FloodLimit();
   #lost = 0;
 
   constructor(audit: AuditLog | undefined, log: Log, clock: Pick<Clock, 'now'>) {
@@ -52,11 +52,11 @@ export class AgentAudit {
   }
 
   refused(body: RequestBody, code: ErrorCode, reason: string, manager: string): void {
-    this.#refusal('request.refused', { ...about(body), code, reason, manager });
+    this.ofManager('request.refused', { ...about(body), code, reason, manager });
   }
 
   refusedCancel(id: RequestId, manager: string): void {
-    this.#refusal('cancel.refused', { id, manager });
+    this.ofManager('cancel.refused', { id, manager });
   }
 
   answered(id: RequestId, outcome: Readonly<Record<string, string | number | undefined>>): void {
@@ -70,13 +70,16 @@ export class AgentAudit {
     this.#orCount(event, () => this.#audit?.write(event, fields));
   }
 
-  saveHead(): void {
-    this.#orCount('head', () => this.#audit?.saveHead());
+  /** What a manager may cause as often as it likes. False: it was too often, and is only counted. */
+  ofManager(event: string, fields: Fields): boolean {
+    const leftOut = this.#floods.pass(event, this.#clock.now());
+    if (leftOut === undefined) return false;
+    this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
+    return true;
   }
 
-  #refusal(event: string, fields: Fields): void {
-    const leftOut = this.#refusals.pass(event, this.#clock.now());
-    if (leftOut !== undefined) this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
+  saveHead(): void {
+    this.#orCount('head', () => this.#audit?.saveHead());
   }
 
   #orCount(event: string, write: () => void): void {
