@@ -100,11 +100,13 @@ export class RequestDesk {
   receive(body: RequestBody, signed: Signed | undefined, link: Link): void {
     const { id } = body;
     const known = this.#known.get(id);
-    if (known !== undefined) return this.#again(known, link);
-    const refusal = this.#refusal(body);
+    if (known?.links.has(link) === true) return this.#again(known, link);
+    // Nobody is told of what runs for another manager only because he knows its id.
+    const refusal = known === undefined ? this.#refusal(body) : undefined;
     if (refusal !== undefined) return this.#turnAway(body, refusal, link);
     const pass = this.#deps.gate.request(body, signed, link.managerName);
     if (!pass.isGood) return this.#turnAway(body, pass, link);
+    if (known !== undefined) return this.#again(known, link);
     const write = (): void => this.#deps.audit.received(body, pass, link.managerName);
     const isJournaled = !isRepeatable(body);
     if (isJournaled && !this.#mayBegin(id, link, write)) return;

@@ -169,6 +169,19 @@ describe('a request that the gate does not let through', () => {
     expect(bench.heard()).to.deep.equal(['m1 result UNAUTHENTICATED']);
   });
 
+  it('is not told what one of its id that runs for another manager says', async () => {
+    const { bench, body, ask } = await obeying(rulesOf(), { managers: ['m1', 'm2'] });
+    bench.processes.hold('service nginx restart');
+    await ask();
+    await bench.hear(body, undefined, bench.linkTo('m2'));
+    await bench.hear(body, signedRequest(body, alice), bench.linkTo('m1'));
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    const heard = bench.heard();
+    expect(heard.filter((said) => said.startsWith('m2'))).to.deep.equal(['m2 result UNAUTHENTICATED']);
+    expect(heard.at(-1)).to.equal('m1 result 0');
+  });
+
   it('is written down when it comes too late, too', async () => {
     const { bench, audit, ask } = await obeying();
     await bench.clock.advanceAsync(35_001);
