@@ -22,8 +22,7 @@ export function keepingManagers(
     const { name, key, nextKey } = manager;
     const next = nextKey === undefined ? {} : { next: fingerprintOf({ curve: nextKey }) };
     const fields = { name, fingerprint: fingerprintOf({ curve: key }), ...next };
-    log.info('manager.key_changed', fields);
-    auditor.event('manager.key_changed', fields);
+    if (auditor.strange('manager.key_changed', fields)) log.info('manager.key_changed', fields);
     try {
       keep(manager);
     } catch (error) {

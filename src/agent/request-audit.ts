@@ -1,7 +1,7 @@
 import type { AuditFields, Auditor } from '../store/auditor.ts';
 import type { ErrorCode } from '../wire/errors.ts';
-import { type RequestId, readOnlyActions } from '../wire/fields.ts';
-import type { RequestBody } from '../wire/request.ts';
+import type { RequestId } from '../wire/fields.ts';
+import { isRepeatable, type RequestBody } from '../wire/request.ts';
 import type { Pass } from './gate.ts';
 
 /** Tells the audit log of this host what is asked of it: it is written here, too, and not only at the manager. */
@@ -12,12 +12,12 @@ export class RequestAudit {
     this.#auditor = auditor;
   }
 
-  /** Of one that changes a service: throws STORE_UNUSABLE when it cannot be written, and then it must not begin. */
+  /** Of one that must not be done twice: throws STORE_UNUSABLE when it cannot be written, and then it must not begin. */
   received(body: RequestBody, pass: Extract<Pass, { isGood: true }>, manager: string): void {
     const { asker, fingerprint } = pass;
     const by = fingerprint === undefined ? {} : { [asker.role]: asker.name, fingerprint };
     const fields = { ...about(body), ...by, manager };
-    if (readOnlyActions.has(body.cmd)) this.#auditor.event('request.received', fields);
+    if (isRepeatable(body)) this.#auditor.event('request.received', fields);
     else this.#auditor.must('request.received', fields);
   }
 

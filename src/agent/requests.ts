@@ -3,9 +3,9 @@ import type { Log } from '../platform/log.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Signed } from '../wire/dispatch.ts';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
-import { type RequestId, readOnlyActions } from '../wire/fields.ts';
+import type { RequestId } from '../wire/fields.ts';
 import type { AckPhase, BootId } from '../wire/presence.ts';
-import type { RequestBody } from '../wire/request.ts';
+import { isRepeatable, type RequestBody } from '../wire/request.ts';
 import { type Answer, Answer as AnswerMessage } from '../wire/result.ts';
 import type { Answers } from './answers.ts';
 import type { Gate } from './gate.ts';
@@ -100,17 +100,19 @@ export class RequestDesk {
   receive(body: RequestBody, signed: Signed | undefined, link: Link): void {
     const { id } = body;
     const known = this.#known.get(id);
-    if (known !== undefined) return this.#again(known, link);
-    const refusal = this.#refusal(body);
+    if (known?.links.has(link) === true) return this.#again(known, link);
+    // Nobody is told of what runs for another manager only because he knows its id.
+    const refusal = known === undefined ? this.#refusal(body) : undefined;
     if (refusal !== undefined) return this.#turnAway(body, refusal, link);
     const pass = this.#deps.gate.request(body, signed, link.managerName);
     if (!pass.isGood) return this.#turnAway(body, pass, link);
+    if (known !== undefined) return this.#again(known, link);
     const write = (): void => this.#deps.audit.received(body, pass, link.managerName);
-    const isReadOnly = readOnlyActions.has(body.cmd);
-    if (!isReadOnly && !this.#mayBegin(id, link, write)) return;
+    const isJournaled = !isRepeatable(body);
+    if (isJournaled && !this.#mayBegin(id, link, write)) return;
     this.#run(body, link);
     // Its answer need not wait for that.
-    if (isReadOnly) write();
+    if (!isJournaled) write();
   }
 
   /**
@@ -244,7 +246,7 @@ export class RequestDesk {
     // It may have waited long for its turn.
     const expiry = this.#expiry(known.body);
     if (expiry !== undefined) throw new ServiceManagerError(expiry.code, expiry.reason);
-    if (!readOnlyActions.has(action)) {
+    if (!isRepeatable(known.body)) {
       const isNew = this.#deps.journal.start({ id, service, action, atWallMs: this.#deps.clock.wallMs() });
       if (!isNew) throw new ServiceManagerError('CANCELLED', `request ${id} was cancelled or run before`);
     }
@@ -254,13 +256,13 @@ export class RequestDesk {
   }
 
   #finish(known: Known, answer: Answer): void {
-    const { id, cmd } = known.body;
+    const { id } = known.body;
     const { journal, clock, log } = this.#deps;
     const payload = AnswerMessage.encode(answer);
     const outcome = 'result' in answer ? { returncode: answer.result.returncode } : { code: answer.code };
     log.info('request.answered', { id, ...outcome });
     const confirmed = [...known.links].filter((link) => link.report.isConfirmed).map((link) => link.name);
-    if (!readOnlyActions.has(cmd))
+    if (!isRepeatable(known.body))
       this.#journaled(id, () => journal.finish(id, payload, confirmed, clock.wallMs()));
     this.#known.delete(id);
     for (const link of known.links) this.#send(id, payload, link);

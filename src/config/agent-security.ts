@@ -79,8 +79,13 @@ export function refuseOldProtocol(protocol: Key<'v1' | 'v2'>): Check {
   };
 }
 
-/** The keys of which the values differ; all of them take effect at the next start. */
+/** What a running agent takes over at once. */
+type Live = 'trust' | 'operatorsDir' | 'policyFile';
+
+const { trust: _, operatorsDir: __, policyFile: ___, ...others } = agentSecurityKeys;
+const fixed: Readonly<Record<Exclude<keyof AgentSecurity, Live>, Key<unknown>>> = others;
+
+/** The keys of which the values differ, but only take effect at the next start. */
 export function agentSecurityForRestart(running: AgentSecurity, next: AgentSecurity): string[] {
-  const fixed: Readonly<Record<keyof AgentSecurity, Key<unknown>>> = agentSecurityKeys;
   return keysThatDiffer(fixed, running, next);
 }

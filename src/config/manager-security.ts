@@ -113,9 +113,9 @@ export function readManagerSecurity(settings: Settings): ManagerSecurity {
 }
 
 /** What a running manager takes over at once. */
-type Live = 'requestsPerSecond' | 'openRequests';
+type Live = 'requestsPerSecond' | 'openRequests' | 'policyFile';
 
-const { requestsPerSecond: _, openRequests: __, ...others } = managerSecurityKeys;
+const { requestsPerSecond: _, openRequests: __, policyFile: ___, ...others } = managerSecurityKeys;
 const fixed: Readonly<Record<Exclude<keyof ManagerSecurity, Live>, Key<unknown>>> = others;
 
 /** The keys of which the values differ, but only take effect at the next start. */

@@ -39,6 +39,8 @@ interface Entry {
   connections: number;
   /** When the last connection broke; undefined while there is one, or none was ever seen. */
   disconnectedAtMs: number | undefined;
+  /** Beats since its last connection broke. With too many of them the count of connections is not to be trusted any more. */
+  beatsWithout: number;
   /** Other runs of an agent of this name that were heard of since the current one said hello. */
   readonly others: Map<BootId, { count: number; lastSeenMs: number }>;
 }
@@ -51,6 +53,8 @@ export interface Now {
 
 // One message of an earlier run may still have been on its way when the new run said hello; two were not.
 const conflictingMessages = 2;
+// An agent beats only when it has heard a pulse. One beat may have been on its way when its connection broke; two were not.
+const mostBeatsWithout = 1;
 // A warning goes to each of them for each of their beats, so it must stay small however many they are.
 const maxBootsInWarning = 10;
 
@@ -105,6 +109,7 @@ export class Roster {
     if (entry.member.facts.boot !== boot) return this.#beatOfOther(entry, boot, now);
     const wasAlive = entry.member.presence === 'alive';
     entry.member = { ...entry.member, lastSeenMs: now.ms, lastSeenWallMs: now.wallMs };
+    this.#recount(entry);
     if (this.#isDeaf(entry, now)) return [];
     entry.member = { ...entry.member, presence: 'alive' };
     return [...(wasAlive ? [] : this.#changed(node)), ...this.#warning(entry)];
@@ -145,7 +150,7 @@ export class Roster {
       return;
     }
     entry.connections = Math.max(0, entry.connections - 1);
-    if (entry.connections === 0) entry.disconnectedAtMs = now.ms;
+    if (entry.connections === 0 && !isMiscounted(entry)) entry.disconnectedAtMs = now.ms;
   }
 
   tick(now: Now): RosterEffect[] {
@@ -198,6 +203,7 @@ export class Roster {
       member,
       connections,
       disconnectedAtMs,
+      beatsWithout: known?.beatsWithout ?? 0,
       others: known?.others ?? new Map(),
     });
     for (const topic of member.facts.topics) {
@@ -252,6 +258,16 @@ export class Roster {
     return this.#changed(entry.member.node);
   }
 
+  /**
+   * ZeroMQ does not say whose subscription has ended, nor whether there was one: any agent may end those of others. Of a node
+   * that hears all the same only silence counts from then on.
+   */
+  #recount(entry: Entry): void {
+    if (isMiscounted(entry)) return;
+    entry.beatsWithout = entry.disconnectedAtMs === undefined ? 0 : entry.beatsWithout + 1;
+    if (isMiscounted(entry)) entry.disconnectedAtMs = undefined;
+  }
+
   /** Nothing that is sent to it arrives, whatever it says. */
   #isDeaf({ disconnectedAtMs }: Entry, now: Now): boolean {
     return disconnectedAtMs !== undefined && now.ms - disconnectedAtMs >= this.#bounds.reconnectGraceMs;
@@ -261,4 +277,8 @@ export class Roster {
     const member = this.get(node);
     return member === undefined ? [] : [{ kind: 'changed', member }];
   }
+}
+
+function isMiscounted({ beatsWithout }: Entry): boolean {
+  return beatsWithout > mostBeatsWithout;
 }

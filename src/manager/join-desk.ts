@@ -31,6 +31,8 @@ export interface JoinDeskDeps {
 // Strangers may ask: each question costs half a millisecond of arithmetic. One of them must not keep the others out.
 const rate = { perSecond: 50, burst: 500, maxKeys: 1 };
 const rateOfEach = { perSecond: 20, burst: 250, maxKeys: 10_000 };
+// Each is written down, and who has a key must not push out the rest with a new one twenty times a second.
+const rateOfRotations = { perSecond: 1 / 60, burst: 10, maxKeys: 10_000 };
 const logIntervalMs = 60_000;
 const maxLogged = 10_000;
 
@@ -39,6 +41,8 @@ export class JoinDesk {
   readonly #deps: JoinDeskDeps;
   readonly #bucket = new TokenBuckets(rate);
   readonly #buckets = new TokenBuckets(rateOfEach);
+  /** Of new keys in the place of others, by the owner. */
+  readonly #rotations = new TokenBuckets(rateOfRotations);
   /** Refusals, by code and network. */
   readonly #logged = new RateLimit(logIntervalMs, maxLogged);
   #refused = 0;
@@ -72,6 +76,7 @@ export class JoinDesk {
     this.#refuseTooMany(networkOf(address ?? ''));
     const keyOf = (fingerprint: Fingerprint) => ring.byFingerprint(fingerprint);
     const ask = checkJoin(request, { manager: own.current, nowWallMs, address, keyOf });
+    if (ask.replaces !== undefined) this.#refuseTooManyRotations(request);
     const verdict = ring.join(ask, nowWallMs);
     this.#tell(request, address, verdict);
     keys.store(verdict.effects);
@@ -90,6 +95,11 @@ export class JoinDesk {
     const now = this.#deps.clock.now();
     if (this.#buckets.take(network, now) && this.#bucket.take('', now)) return;
     throw new ServiceManagerError('TOO_BUSY', 'too many want to join at once; try again later');
+  }
+
+  #refuseTooManyRotations({ role, name }: JoinRequest): void {
+    if (this.#rotations.take(`${role} ${name}`, this.#deps.clock.now())) return;
+    throw new ServiceManagerError('TOO_BUSY', `${role} ${name} changes its key too often; try again later`);
   }
 
   #tell(

@@ -56,6 +56,17 @@ export class PolicyDesk {
     return actionsOf(asked).some((action) => isAboutPlaces(this.#policy, { asker, action, service }));
   }
 
+  /** Why it may not be done on a node of which nothing is known any more, not even which rules are about it. */
+  denialAtUnknown(asker: Asker, asked: Asked): string | undefined {
+    if (this.dependsOnPlace(asker, asked))
+      return 'refused: the node is not known any more, and the rules ask where it is';
+    for (const action of actionsOf(asked)) {
+      const decision = decide(this.#policy, { asker, action, service: asked.service, isAt: () => false });
+      if (!decision.isAllowed) return describeDenial(action, decision);
+    }
+    return undefined;
+  }
+
   /** What it would say of this, with the nodes of which the same is said together. */
   test({ role, name, action, service }: PolicyQuestion, members: readonly Member[]): PolicyVerdict {
     const groups = new Map<string, { nodes: string[]; isAllowed: boolean; explanation: string }>();

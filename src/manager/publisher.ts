@@ -24,6 +24,8 @@ export class Publisher {
   readonly #replay = new Replay(replayLimits);
   /** Requests whose end was not published yet. */
   readonly #unended = new Set<RequestId>();
+  /** Those of them that somebody listened to, and does not any more, as far as ZeroMQ says. */
+  readonly #left = new Set<RequestId>();
   /** Of the last tick. */
   #nowMs = 0;
 
@@ -60,6 +62,7 @@ export class Publisher {
   end(end: RequestEnd): void {
     this.#publish(end.uuid, endTopic(end.uuid), RequestEndMessage.encode(end));
     this.#unended.delete(end.uuid);
+    this.#left.delete(end.uuid);
   }
 
   /** To whoever watches the actions; what is lost is in the answer. */
@@ -92,7 +95,7 @@ export class Publisher {
     const id = subscription.topic as string as RequestId;
     if (!subscription.isSubscribed) {
       // Its client may have lost the connection: what it misses meanwhile waits for it.
-      if (this.#unended.has(id)) this.open(id, this.#nowMs);
+      if (this.#unended.has(id)) this.#leave(id);
       return;
     }
     // The map lookup inside decides whether this topic is a request's id at all.
@@ -101,13 +104,19 @@ export class Publisher {
     }
   }
 
+  #leave(id: RequestId): void {
+    this.#left.add(id);
+    this.open(id, this.#nowMs);
+  }
+
   tick(now: number): void {
     this.#nowMs = now;
     this.#replay.expire(now);
   }
 
   #publish(id: RequestId, topic: string, payload: Buffer, isLossy = false): void {
-    if (this.#replay.keep(id, { topic, payload, isLossy })) return;
+    // Any client can pretend the end of the subscription of another one, who is to hear it all the same.
+    if (this.#replay.keep(id, { topic, payload, isLossy }) && !this.#left.has(id)) return;
     this.#socket.send([Buffer.from(topic), payload]);
   }
 }

@@ -191,9 +191,12 @@ export class Queries {
     const open = ledger.entries().filter(({ phase, outcome }) => phase !== 'done' && outcome !== 'refused');
     const members = open.flatMap(({ node }) => presence.roster.get(node) ?? []);
     const [denial] = policy.denials(asker, asked, members);
-    if (denial === undefined) return;
-    const [node, reason] = denial;
-    throw new ServiceManagerError('POLICY_DENIED', `request ${stored.id} on ${node}: ${reason}`);
+    if (denial !== undefined) throw refusedCancel(stored, ...denial);
+    // Anybody who may forget a node must not get around its rules by that. Who has begun it there was allowed to.
+    const forgotten = open.find(({ node }) => presence.roster.get(node) === undefined);
+    if (forgotten === undefined || stored.by === `${asker.role} ${asker.name}`) return;
+    const reason = policy.denialAtUnknown(asker, asked);
+    if (reason !== undefined) throw refusedCancel(stored, forgotten.node, reason);
   }
 
   #find(id: RequestId): { stored: StoredRequest; ledger: Ledger } {
@@ -202,6 +205,10 @@ export class Queries {
     if (stored !== undefined && ledger !== undefined) return { stored, ledger };
     throw new ServiceManagerError('UNKNOWN_REQUEST', `no request of the id "${id}" is known`);
   }
+}
+
+function refusedCancel({ id }: StoredRequest, node: string, reason: string): ServiceManagerError {
+  return new ServiceManagerError('POLICY_DENIED', `request ${id} on ${node}: ${reason}`);
 }
 
 function given<Value>(field: string, value: Value | undefined): Record<string, Value> {

@@ -51,6 +51,11 @@ export class Signatures {
     this.#buckets = new TokenBuckets(rateOf(requestsPerSecond));
   }
 
+  /** Keys of which the changes are remembered. */
+  get rememberedKeys(): number {
+    return this.#nonces.size;
+  }
+
   reconfigure(requestsPerSecond: number): void {
     this.#buckets.reconfigure(rateOf(requestsPerSecond));
   }
@@ -115,13 +120,21 @@ export class Signatures {
         'INVALID_MESSAGE',
         'Query: field nonce is missing, expected in what changes something',
       );
-    const nonces = this.#nonces.get(sender) ?? new SpentNonces(this.#maxChanges);
-    // As many as there are keys, which are bounded.
-    this.#nonces.set(sender, nonces);
-    const taken = nonces.take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
+    const taken = this.#noncesOf(sender).take(nonce, rememberUntilMs(notAfterMs), this.#clock.wallMs());
     if (taken === 'full')
       throw new ServiceManagerError('TOO_BUSY', 'too many changes at once; try again later');
     if (!taken) throw new ServiceManagerError('REPLAYED', 'Query: it was taken before');
+  }
+
+  /** Only of keys that may come in, which are bounded: whoever changes his key again and again leaves none behind. */
+  #noncesOf(sender: Fingerprint): SpentNonces {
+    const known = this.#nonces.get(sender);
+    if (known !== undefined) return known;
+    for (const other of this.#nonces.keys())
+      if (this.#ring.byFingerprint(other) === undefined) this.#nonces.delete(other);
+    const made = new SpentNonces(this.#maxChanges);
+    this.#nonces.set(sender, made);
+    return made;
   }
 }
 

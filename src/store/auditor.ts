@@ -57,10 +57,15 @@ export class Auditor {
     }
   }
 
-  /** Of a few kinds, by whoever can reach a port, or a peer that was taken over: many a second are counted with the next one that is written. */
-  strange(event: string, fields: AuditFields): void {
+  /**
+   * Of a few kinds, by whoever can reach a port, or a peer that was taken over: many a second are counted with the next one
+   * that is written. False: it was too often, and is only counted.
+   */
+  strange(event: string, fields: AuditFields): boolean {
     const leftOut = this.#strange.pass(event, this.#clock.now());
-    if (leftOut !== undefined) this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
+    if (leftOut === undefined) return false;
+    this.event(event, leftOut === 0 ? fields : { ...fields, leftOut });
+    return true;
   }
 
   saveHead(): void {

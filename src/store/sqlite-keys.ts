@@ -43,6 +43,9 @@ const saveToken = `
     ON CONFLICT DO UPDATE SET verifier = excluded.verifier, role = excluded.role, name = excluded.name,
       expires = excluded.expires, uses_left = excluded.uses_left`;
 
+/** Whoever was shut out must not come back with a power failure. */
+const shutOut: ReadonlySet<KeyEntry['state']> = new Set(['revoked', 'rejected']);
+
 /** The part of the store that is about keys. */
 export class SqliteKeys implements KeyStore {
   readonly #connection: Connection;
@@ -56,13 +59,8 @@ export class SqliteKeys implements KeyStore {
   }
 
   saveKey(entry: KeyEntry): void {
-    const { fingerprint, state, role, name, keys, address = null, by = null, refusedOthers } = entry;
-    const { sinceWallMs, decidedWallMs = null, untilWallMs = null } = entry;
-    this.#connection.run(
-      saveKey,
-      ...[fingerprint, state, role, name, keys.curve, keys.sign ?? null, address, by],
-      ...[sinceWallMs, decidedWallMs, untilWallMs, refusedOthers],
-    );
+    if (shutOut.has(entry.state)) this.#synced(() => this.#saveKey(entry));
+    else this.#saveKey(entry);
   }
 
   removeKey(fingerprint: Fingerprint): void {
@@ -78,7 +76,27 @@ export class SqliteKeys implements KeyStore {
   }
 
   removeToken(id: string): void {
-    this.#connection.run('DELETE FROM tokens WHERE id = ?', id);
+    this.#synced(() => this.#connection.run('DELETE FROM tokens WHERE id = ?', id));
+  }
+
+  #saveKey(entry: KeyEntry): void {
+    const { fingerprint, state, role, name, keys, address = null, by = null, refusedOthers } = entry;
+    const { sinceWallMs, decidedWallMs = null, untilWallMs = null } = entry;
+    this.#connection.run(
+      saveKey,
+      ...[fingerprint, state, role, name, keys.curve, keys.sign ?? null, address, by],
+      ...[sinceWallMs, decidedWallMs, untilWallMs, refusedOthers],
+    );
+  }
+
+  /** A power failure does not undo it. The rest costs at most that somebody has to ask once more. */
+  #synced(act: () => void): void {
+    this.#connection.execute('PRAGMA synchronous = FULL');
+    try {
+      act();
+    } finally {
+      this.#connection.execute('PRAGMA synchronous = NORMAL');
+    }
   }
 }
 

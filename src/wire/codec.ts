@@ -56,11 +56,26 @@ function parseJson(name: string, maxBytes: number, frame: Uint8Array): unknown {
       `${name}: frame of ${frame.byteLength} bytes, expected at most ${maxBytes}`,
     );
   }
+  const value = readJson(name, frame);
+  if (!isDeeper(value, mostLevels)) return value;
+  throw new ServiceManagerError('INVALID_MESSAGE', `${name}: nested more than ${mostLevels} levels deep`);
+}
+
+function readJson(name: string, frame: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(frame));
   } catch (error) {
     throw new ServiceManagerError('NOT_JSON', `${name}: expected one UTF-8 JSON object`, { cause: error });
   }
+}
+
+// No message of ours has half as many.
+const mostLevels = 16;
+
+/** Fields that no schema knows are kept: whoever writes such a value again must not come to the end of the stack. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
 }
 
 function describeFirstError<Schema extends TSchema>(

@@ -1,7 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { message } from './codec.ts';
 import { ServiceManagerError } from './errors.ts';
-import { ActionName, NodeName, oneOf, RequestId, ServiceName, Target, wallMs } from './fields.ts';
+import {
+  ActionName,
+  NodeName,
+  oneOf,
+  RequestId,
+  readOnlyActions,
+  ServiceName,
+  Target,
+  wallMs,
+} from './fields.ts';
 
 /** The largest body: text that becomes a JSON string in the frontend frame, and grows by its escapes there. */
 export const maxBodyBytes = 400 * 1024;
@@ -99,6 +108,11 @@ export const RequestBody = message(
   }),
 );
 export type RequestBody = Static<typeof RequestBody.schema>;
+
+/** Doing it twice harms nobody: it only reads, and nothing of the host is run besides to check what it has read. */
+export function isRepeatable({ cmd, health }: Pick<RequestBody, 'cmd' | 'health'>): boolean {
+  return readOnlyActions.has(cmd) && health === undefined;
+}
 
 /** security/signature.ts says what it is made of. */
 export const SignatureField = Type.String({

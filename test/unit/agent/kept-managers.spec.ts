@@ -52,6 +52,14 @@ describe('a key of a manager', () => {
     expect(audit.named('manager.key_changed')).to.have.length(1);
   });
 
+  it('that changes again and again does not fill the logs', () => {
+    const { log, audit, kept, keep } = keeping();
+    for (let count = 0; count < 1_000; count += 1) keep(m1);
+    expect(kept).to.have.length(1_000);
+    expect(audit.named('manager.key_changed')).to.have.length(500);
+    expect(log.named('manager.key_changed')).to.have.length(500);
+  });
+
   it('that meets a bug of ours is an end', () => {
     const { keep } = keeping(() => {
       throw new TypeError('a bug');

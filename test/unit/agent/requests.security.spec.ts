@@ -169,6 +169,19 @@ describe('a request that the gate does not let through', () => {
     expect(bench.heard()).to.deep.equal(['m1 result UNAUTHENTICATED']);
   });
 
+  it('is not told what one of its id that runs for another manager says', async () => {
+    const { bench, body, ask } = await obeying(rulesOf(), { managers: ['m1', 'm2'] });
+    bench.processes.hold('service nginx restart');
+    await ask();
+    await bench.hear(body, undefined, bench.linkTo('m2'));
+    await bench.hear(body, signedRequest(body, alice), bench.linkTo('m1'));
+    bench.processes.release('service nginx restart');
+    await bench.settle();
+    const heard = bench.heard();
+    expect(heard.filter((said) => said.startsWith('m2'))).to.deep.equal(['m2 result UNAUTHENTICATED']);
+    expect(heard.at(-1)).to.equal('m1 result 0');
+  });
+
   it('is written down when it comes too late, too', async () => {
     const { bench, audit, ask } = await obeying();
     await bench.clock.advanceAsync(35_001);
@@ -195,6 +208,18 @@ describe('a request that was run', () => {
     await next.ask();
     expect(next.bench.processes.runs).to.deep.equal([]);
     expect(next.bench.heard().at(-1)).to.equal('m1 result 0');
+  });
+
+  it('is not run for a copy either when it only reads, but has a check run as well', async () => {
+    const journal = new MemoryJournal();
+    const first = await obeying(rulesOf(), { journal });
+    const body = bodyOf('nginx status', { notAfterMs: first.bench.clock.wallMs() + 5_000, health: 'tcp:80' });
+    await first.ask(alice, body);
+    await first.ask(alice, body);
+    expect(first.bench.processes.runs).to.deep.equal(['service nginx status']);
+    const next = await obeying(rulesOf(), { journal: new MemoryJournal(journal) });
+    await next.ask(alice, body);
+    expect(next.bench.processes.runs).to.deep.equal([]);
   });
 
   it('is not run for a copy that a manager keeps until nobody remembers it', async () => {

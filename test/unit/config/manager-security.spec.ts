@@ -119,9 +119,12 @@ describe('the [security] of the manager', () => {
     );
   });
 
-  it('changes only the limits of operators at run time', () => {
+  it('changes the limits of operators and the policy at run time, and nothing else', () => {
     expect(
-      managerKeysForRestart(read(), read({ requests_per_second: '1', open_requests: '1' })),
+      managerKeysForRestart(
+        read(),
+        read({ requests_per_second: '1', open_requests: '1', policy_file: '/p' }),
+      ),
     ).to.deep.equal([]);
     for (const [key, value] of Object.entries({
       mode: 'curve',
@@ -129,7 +132,6 @@ describe('the [security] of the manager', () => {
       name: 'm1',
       key_file: '/k',
       join_endpoint: 'none',
-      policy_file: '/p',
       audit: 'no',
       audit_max_bytes: '2GiB',
       max_connections: '7',

@@ -22,6 +22,8 @@ interface NodeModel {
   heardMs: number;
   connections: number;
   brokenAtMs: number | undefined;
+  /** How often it was heard since; with two of them it has a connection, whatever is said of that. */
+  beatsSince: number;
   topics: readonly Topic[];
   /** A run that was alive when its successor said hello, and may have had one message on its way. */
   before: { readonly run: BootId; readonly untilMs: number } | undefined;
@@ -38,7 +40,7 @@ export class Fleet {
     for (const name of names) {
       this.#nodes.set(name, {
         ...{ presence: 'unknown', run: boot(this.#runs++), knownRun: undefined, heardMs: 0 },
-        ...{ connections: 0, brokenAtMs: undefined, topics: [], before: undefined },
+        ...{ connections: 0, brokenAtMs: undefined, beatsSince: 0, topics: [], before: undefined },
       });
     }
   }
@@ -76,7 +78,8 @@ export class Fleet {
       case 'disconnect':
         if (model.connections === 0) return [];
         model.connections -= 1;
-        if (model.connections === 0 && model.presence !== 'unknown') model.brokenAtMs = this.#ms;
+        if (model.connections === 0 && model.presence !== 'unknown' && model.beatsSince < 2)
+          model.brokenAtMs = this.#ms;
         this.#roster.disconnected(name, now);
         return [];
       case 'restart':
@@ -87,7 +90,7 @@ export class Fleet {
       case 'forget':
         same(this.#roster.forget(name), model.presence !== 'unknown', 'there was such a node');
         Object.assign(model, { presence: 'unknown', knownRun: undefined, brokenAtMs: undefined });
-        model.before = undefined;
+        Object.assign(model, { beatsSince: 0, before: undefined });
         return [];
       case 'restore':
         this.#restore();
@@ -111,6 +114,9 @@ export class Fleet {
     const isKnown = model.knownRun === model.run;
     const was = model.presence;
     if (isKnown) model.heardMs = this.#ms;
+    if (isKnown && model.beatsSince < 2)
+      model.beatsSince = model.brokenAtMs === undefined ? 0 : model.beatsSince + 1;
+    if (model.beatsSince === 2) model.brokenAtMs = undefined;
     if (isKnown && !this.#isDeaf(model)) model.presence = 'alive';
     const effects = this.#roster.beat(name, model.run, this.#now());
     const expected = isKnown ? (model.presence === was ? [] : ['changed']) : ['who'];
@@ -145,6 +151,7 @@ export class Fleet {
     this.#ms = wallMs;
     for (const model of this.#nodes.values()) {
       Object.assign(model, { connections: 0, brokenAtMs: undefined, before: undefined });
+      model.beatsSince = 0;
       if (model.presence === 'alive') model.heardMs = this.#ms;
     }
   }

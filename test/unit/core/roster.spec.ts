@@ -181,6 +181,31 @@ describe('the connection of a node', () => {
     expect(words(roster.connected(web1, at(5_000)))).to.deep.equal(['web1 alive']);
   });
 
+  it('is there all the same when the node goes on to answer pulses: others can pretend its end', () => {
+    const roster = rosterOfWeb1();
+    roster.connected(web1, at(0));
+    roster.disconnected(web1, at(1_000));
+    roster.tick(at(3_000));
+    expect(roster.beat(web1, boot('a'), at(6_000)), 'to a pulse from before').to.deep.equal([]);
+    roster.disconnected(web1, at(7_000));
+    expect(words(roster.beat(web1, boot('a'), at(11_000)))).to.deep.equal(['web1 alive']);
+    roster.connected(web1, at(12_000));
+    roster.disconnected(web1, at(12_100));
+    expect(roster.tick(at(20_000)), 'pretended once more').to.deep.equal([]);
+    expect(words(roster.tick(at(26_000))), 'silence').to.deep.equal(['web1 lost']);
+  });
+
+  it('may break again and again, with a beat on its way each time', () => {
+    const roster = rosterOfWeb1();
+    for (const ms of [0, 10_000, 20_000]) {
+      roster.connected(web1, at(ms));
+      roster.beat(web1, boot('a'), at(ms + 100));
+      roster.disconnected(web1, at(ms + 1_000));
+      roster.beat(web1, boot('a'), at(ms + 1_100));
+      expect(words(roster.tick(at(ms + 3_000)))).to.deep.equal(['web1 lost']);
+    }
+  });
+
   it('may have been there before the node said hello', () => {
     const roster = new Roster(bounds);
     roster.connected(web1, at(0));

@@ -221,6 +221,21 @@ describe('whoever has a new key', () => {
     }
   });
 
+  it('is refused when he comes with one after the other, of which each would be written down', () => {
+    const at = open([web1, web2]);
+    let last = web1;
+    const next = () => {
+      const [before, owner] = [last, keyOwner('agent', 'web1')];
+      last = owner;
+      return said(at, owner, { replaces: keyFileOf(before) });
+    };
+    for (let count = 0; count < 10; count += 1) expect(next()).to.equal('accepted');
+    const { curve } = last;
+    expect(next()).to.equal('TOO_BUSY');
+    expect(at.ring.byCurve(curve.publicKey)?.state).to.equal('accepted');
+    expect(said(at, keyOwner('agent', 'web2'), { replaces: keyFileOf(web2) }), 'others').to.equal('accepted');
+  });
+
   it('is refused when the old one may not come in any more', () => {
     const at = open([web1]);
     at.keys.handlers()['manager.keys.revoke']?.({ fingerprint: web1.fingerprint });

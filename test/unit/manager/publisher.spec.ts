@@ -93,6 +93,22 @@ describe('an answer', () => {
     expect([first.received, second.received]).to.deep.equal([[[id, 'one']], [[id, 'one']]]);
   });
 
+  it('reaches who listens also when another client pretends that he does not, and who comes back', async () => {
+    const { publisher, client, answer, settle } = await publishing();
+    publisher.open(id, 0);
+    const { received } = await client(id, endTopic(id));
+    publisher.subscription([Buffer.from(`\0${id}`)]);
+    answer('one');
+    await settle();
+    expect(received).to.deep.equal([[id, 'one']]);
+    const back = await client(id);
+    expect(back.received).to.deep.equal([[id, 'one']]);
+    publisher.subscription([Buffer.from(`\0${id}`)]);
+    publisher.end(end);
+    await settle();
+    expect(received.at(-1)).to.deep.equal([endTopic(id), endText]);
+  });
+
   it('is replayed to the first subscription only', async () => {
     const { publisher, client, answer } = await publishing();
     publisher.open(id, 0);

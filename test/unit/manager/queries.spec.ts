@@ -308,6 +308,16 @@ describe('where people sign', () => {
     expect(desks.dispatched.filter((sent) => sent.endsWith('cancel'))).to.deep.equal(['web1 cancel']);
   });
 
+  it('who may not begin something somewhere may not end it after he has had the node forgotten', async () => {
+    for (const rule of ['deny operator:bob restart nginx at web2', 'deny operator:bob restart nginx']) {
+      const desks = await policed(rule);
+      desks.take(checkedRequest(id), alice);
+      for (const node of ['web1', 'web2']) desks.ask(Query.parse({ v: 2, query: 'forget', node }), bob);
+      expect(cancel(desks, bob), rule).to.include('POLICY_DENIED: ');
+      expect(cancel(desks, alice), rule).to.equal(undefined);
+    }
+  });
+
   it("a rule about a node that has answered stands in nobody's way", async () => {
     const desks = await policed('deny operator:bob restart nginx at web2');
     desks.take(checkedRequest(id), alice);

@@ -361,6 +361,14 @@ describe('a copy of a query', () => {
     at.signatures.ofQuery(query(at, alice, { query: 'cancel', nonce }));
   });
 
+  it('is forgotten with the key that it was signed with', () => {
+    const at = desk();
+    at.signatures.ofQuery(query(at, alice, { query: 'cancel' }));
+    at.ring.revoke(alice.fingerprint, at.clock.wallMs());
+    at.signatures.ofQuery(query(at, bob, { query: 'cancel' }));
+    expect(at.signatures.rememberedKeys).to.equal(1);
+  });
+
   it('is not forgotten for want of room: then no more changes are taken', () => {
     const at = desk();
     const few = { ...at, signatures: new Signatures({ ...at, requestsPerSecond: 100, maxChanges: 3 }) };

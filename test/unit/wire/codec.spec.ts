@@ -183,6 +183,24 @@ describe('a message', () => {
     });
   });
 
+  describe('when a field that its schema does not know is nested', () => {
+    const Small = message('Small', 1_000_000, Type.Object({ name: Type.String() }));
+    const nested = (levels: number) =>
+      Buffer.from(`{"name":"nails","more":${'['.repeat(levels)}${']'.repeat(levels)}}`);
+
+    it('is kept as it came, up to 16 levels', () => {
+      expect(JSON.stringify(Small.decode(nested(15)))).to.equal(nested(15).toString());
+    });
+
+    for (const levels of [16, 100_000]) {
+      it(`is refused with ${levels} in it: whoever wrote it again would come to the end of the stack`, () => {
+        const refusal = refusalOf(() => Small.decode(nested(levels)));
+        expect(refusal.code).to.equal('INVALID_MESSAGE');
+        expect(refusal.message).to.equal('Small: nested more than 16 levels deep');
+      });
+    }
+  });
+
   describe('when it is written', () => {
     it('is JSON without blanks, fields in the order given', () => {
       expect(Order.encode({ count: 3, name: 'nägel' }).toString()).to.equal('{"count":3,"name":"nägel"}');
