@@ -4,11 +4,10 @@ import type { ConfigSource } from '../cli/serve-until-stopped.ts';
 import { type AgentConfig, readAgentConfig } from '../config/agent.ts';
 import { fromThisHost } from '../config/exposure.ts';
 import { nodeFiles } from '../platform/node/files.ts';
-import { readHostFacts } from '../platform/node/host.ts';
 import { NodeProcesses } from '../platform/node/processes.ts';
 import type { ProviderResult } from '../provider/provider.ts';
-import type { ActionName, NodeName, ServiceName } from '../wire/fields.ts';
-import { agentKeyFolder } from './agent-security.ts';
+import type { ActionName, ServiceName } from '../wire/fields.ts';
+import { agentKeyFolder, nodeNameOf } from './agent-security.ts';
 import { auditHome, fileHeadsIn } from './audit-log.ts';
 import { policyHome } from './daemon-platform.ts';
 import { openHostServices } from './host-services.ts';
@@ -27,7 +26,7 @@ export function openAgentHome({ text, file }: ConfigSource = usual): AgentHome {
   return {
     folder,
     managementEndpoint: fromThisHost(mgmtEndpoint),
-    name: config.nodeName ?? (readHostFacts().hostname as NodeName),
+    name: nodeNameOf(config),
     // Without a manager that it has joined it has nobody to be secure with.
     ownKeys: () => (mode === 'none' || folder.managers().length === 0 ? undefined : folder.load()?.curve),
     policy: policyHome(policyFile, config.extraActions),

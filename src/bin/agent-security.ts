@@ -4,11 +4,14 @@ import type { GateRules } from '../agent/gate.ts';
 import type { AgentConfig } from '../config/agent.ts';
 import { securityModeOf } from '../config/exposure.ts';
 import { readPolicyFile } from '../config/policy-file.ts';
+import { readHostFacts } from '../platform/node/host.ts';
+import type { SecretKeyFile } from '../security/key-file.ts';
 import type { CurveKeys } from '../security/keys.ts';
 import type { KnownManager } from '../security/known-manager.ts';
 import { KeyFolder } from '../store/key-folder.ts';
 import { readOperators } from '../store/operators.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
+import type { NodeName } from '../wire/fields.ts';
 import { keyFiles } from './daemon-platform.ts';
 
 /** The managers that an agent is to serve, with what it knows of each. */
@@ -33,10 +36,16 @@ export function agentKeyFolder({
   });
 }
 
+/** What the node is called. */
+export function nodeNameOf({ nodeName }: Pick<AgentConfig, 'nodeName'>): NodeName {
+  return nodeName ?? (readHostFacts().hostname as NodeName);
+}
+
 /** Whom it serves, by its file or by what it has joined, and with which keys. Throws BAD_CONFIG. */
 export function agentLinks(config: AgentConfig, fileName: string): AgentLinks {
   const folder = agentKeyFolder(config);
-  const own = folder.load()?.curve;
+  const keys = folder.load();
+  const own = keys?.curve;
   const joined = folder.managers();
   const { managerEndpoints, sinkEndpoints } = endpointsOf(config, joined);
   const endpoints = {
@@ -57,9 +66,20 @@ export function agentLinks(config: AgentConfig, fileName: string): AgentLinks {
       'BAD_CONFIG',
       `${fileName}: this agent has joined no manager: run "${remedy}" with a token of "service-mgrd token create --role agent"`,
     );
+  refuseForeign(keys, nodeNameOf(config), folder.keyFile);
   const managers = managerEndpoints.map((endpoint) => managersAt(endpoint, joined));
   const keep = (manager: KnownManager) => folder.keepManager(manager);
   return { managerEndpoints, sinkEndpoints, security: { own, managers, keep } };
+}
+
+/** No manager would believe a word of it, and it would do what it is told all the same. */
+function refuseForeign(keys: SecretKeyFile | undefined, name: NodeName, keyFile: string): void {
+  if (keys === undefined || keys.name === name) return;
+  throw new ServiceManagerError(
+    'BAD_CONFIG',
+    `this node is called ${name}, but ${keyFile} has the keys of ${keys.name}: ` +
+      `remove the file and join again, or say node_name = ${keys.name} in the configuration`,
+  );
 }
 
 /** Its own keys as they are now; undefined where it runs without security. */

@@ -2,7 +2,7 @@ import { isGoodSinkMac, managerProofKey, type ProofKey } from '../security/agent
 import type { KeyEntry } from '../security/key-index.ts';
 import type { KeyRing } from '../security/key-ring.ts';
 import type { CurveKeys, CurvePublic } from '../security/keys.ts';
-import { SequenceWindow } from '../security/sequence-window.ts';
+import { SequenceWindow, sequenceWindowSize } from '../security/sequence-window.ts';
 import { ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
 import { type Routing, sinkRoutingOf } from '../wire/sink.ts';
@@ -18,7 +18,7 @@ const maxOwnKeys = 4;
 interface Runs {
   /** By boot id, the latest last. */
   readonly windows: Map<string, SequenceWindow>;
-  /** Of the run that was heard of last: what names no run is counted there. */
+  /** Of the run that was heard of last. */
   current: SequenceWindow;
 }
 
@@ -76,7 +76,7 @@ export class AgentProofs {
   #checkSequence(type: string, { node, uuid, sequence }: Routing): void {
     const runs = this.#runs.get(node) ?? newRuns();
     this.#runs.set(node, runs);
-    const window = namesItsRun.has(type) ? windowOf(runs, uuid) : runs.current;
+    const window = namesItsRun.has(type) ? windowOf(runs, uuid, sequence) : nearestWindow(runs, sequence);
     const verdict = window.take(sequence);
     // Of two machines with one key each is heard while it lasts, and the one that stays is not held against the other.
     if (isSignOfLife.has(type) && verdict !== 'replay' && verdict !== 'old') runs.current = window;
@@ -87,15 +87,32 @@ export class AgentProofs {
 }
 
 /** Of the run with this boot id. */
-function windowOf({ windows, current }: Runs, boot: string): SequenceWindow {
+function windowOf({ windows, current }: Runs, boot: string, sequence: number): SequenceWindow {
   const known = windows.get(boot);
   if (known !== undefined) return known;
   // What came before the first word of a run was counted already.
-  const window = windows.size === 0 ? current : new SequenceWindow();
+  const isCounted = windows.size === 0 && isNear(current, sequence);
+  const window = isCounted ? current : new SequenceWindow();
   windows.set(boot, window);
   const [oldest] = windows.keys();
   if (windows.size > maxRuns && oldest !== undefined) windows.delete(oldest);
   return window;
+}
+
+/**
+ * Of what names no run. Each run begins with the time, so the numbers of two machines with one key are far apart: counted
+ * together, those of one would make all of the other's too old.
+ */
+function nearestWindow({ windows, current }: Runs, sequence: number): SequenceWindow {
+  if (isNear(current, sequence)) return current;
+  let nearest = current;
+  for (const window of windows.values())
+    if (window.distanceTo(sequence) < nearest.distanceTo(sequence)) nearest = window;
+  return nearest;
+}
+
+function isNear(window: SequenceWindow, sequence: number): boolean {
+  return window.distanceTo(sequence) < sequenceWindowSize;
 }
 
 function newRuns(): Runs {

@@ -2,9 +2,11 @@ import type { Ledger } from '../core/ledger.ts';
 import type { AimedNode } from '../core/ledger-events.ts';
 import type { Member } from '../core/roster.ts';
 import type { StoredRequest } from '../store/store.ts';
+import type { ErrorCode } from '../wire/errors.ts';
 import type { NodeName, RequestId } from '../wire/fields.ts';
 import { type CheckedRequest, RequestBody } from '../wire/request.ts';
 import { Answer } from '../wire/result.ts';
+import type { AimedAt } from './aimed-at.ts';
 import type { Dispatchable } from './dispatch.ts';
 import type { Denials } from './policy-desk.ts';
 import type { Sender } from './signatures.ts';
@@ -28,9 +30,25 @@ export function aimedNodeOf({ node, presence, conflict }: Member, denials: Denia
   return { node, isAlive: presence === 'alive', isRefused: conflict.length > 0 || isDenied, isDenied };
 }
 
-/** What is said for a node that is not asked. */
-export function denialOf(id: RequestId, node: NodeName, reason: string): Buffer {
-  return Answer.encode({ success: -1, msg: reason, node, uuid: id, code: 'POLICY_DENIED' });
+/** What is said for those that refuse it before they are asked, or are not asked at all. */
+export function refusalsOf(
+  id: RequestId,
+  { members, denials }: Pick<AimedAt, 'members' | 'denials'>,
+): ReadonlyMap<NodeName, Buffer> {
+  const refusals = new Map<NodeName, Buffer>();
+  for (const { node, conflict } of members) {
+    const denial = denials.get(node);
+    if (denial !== undefined) refusals.set(node, refusalOf(id, node, 'POLICY_DENIED', denial));
+    else if (conflict.length > 0) refusals.set(node, refusalOf(id, node, 'NAME_CONFLICT', conflictText));
+  }
+  return refusals;
+}
+
+const conflictText =
+  'several agents use the name of this node; none of them is served until the others are renamed';
+
+function refusalOf(id: RequestId, node: NodeName, code: ErrorCode, reason: string): Buffer {
+  return Answer.encode({ success: -1, msg: reason, node, uuid: id, code });
 }
 
 export function storedRequestOf(

@@ -24,8 +24,8 @@ import type { RequestAudit } from './request-audit.ts';
 import {
   aimedNodeOf,
   defaultWindowMs,
-  denialOf,
   dispatchableOf,
+  refusalsOf,
   storedRequestOf,
   withDeadline,
 } from './request-records.ts';
@@ -220,14 +220,15 @@ export class RequestDesk {
     return this.#rollouts.add({ id, nodes, withheld }, rollout, now);
   }
 
-  /** Says for those that are not asked why not. */
-  #refuse(ledger: Ledger, { denials }: AimedAt): void {
+  /** Says why for those that refuse it already. */
+  #refuse(ledger: Ledger, aimedAt: AimedAt): void {
     const { publisher, recorder, clock } = this.#deps;
     const { id } = ledger;
+    const refusals = refusalsOf(id, aimedAt);
+    if (refusals.size === 0) return;
     for (const entry of ledger.entries()) {
-      const reason = denials.get(entry.node);
-      if (reason === undefined) continue;
-      const payload = denialOf(id, entry.node, reason);
+      const payload = refusals.get(entry.node);
+      if (payload === undefined) continue;
       publisher.answer(id, payload);
       if (!this.#unstored.has(id)) recorder.answer({ ...entry, id, payload, atWallMs: clock.wallMs() });
     }

@@ -16,6 +16,11 @@ export class SequenceWindow {
   readonly #seen = new Uint32Array(sequenceWindowSize / bitsInWord);
   #highest = -1;
 
+  /** How far it is from the latest number; 0 before the first one. */
+  distanceTo(sequence: number): number {
+    return this.#highest < 0 ? 0 : Math.abs(sequence - this.#highest);
+  }
+
   /** To be asked only of messages whose MAC is good: what is taken moves the window. */
   take(sequence: number): SequenceVerdict {
     if (!Number.isSafeInteger(sequence) || sequence < 0) return 'old';

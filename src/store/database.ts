@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { Connection, suspectMark, troubleOf, unusable } from './connection.ts';
@@ -63,8 +63,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Connection
  */
 function makeFile(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600));
-  else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+  const known = lstatSync(file, { throwIfNoEntry: false });
+  if (known === undefined) closeSync(openSync(file, 'wx', 0o600));
+  // Commands of root come here, too, and the folder is that of another user, who could have any file changed.
+  else if (known.isSymbolicLink())
+    throw new ServiceManagerError('STORE_UNUSABLE', `${file}: is a symbolic link, expected a file`);
+  else if ((known.mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** The first to read the file, which takes the lock. */

@@ -3,12 +3,14 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -113,6 +115,15 @@ describe('openDatabase', function () {
     chmodSync(file, 0o644);
     await open();
     expect(statSync(file).mode & 0o777).to.equal(0o600);
+  });
+
+  it('touches nothing that a link in its place leads to', async () => {
+    const other = join(dirname(dirname(file)), 'of-root');
+    writeFileSync(other, 'not ours', { mode: 0o644 });
+    mkdirSync(dirname(file), { recursive: true });
+    symlinkSync(other, file);
+    expect(await failure(() => open())).to.include({ code: 'STORE_UNUSABLE' });
+    expect([statSync(other).mode & 0o777, readFileSync(other, 'utf8')]).to.deep.equal([0o644, 'not ours']);
   });
 
   it('says nothing on standard error, whichever SQLite it takes, and silences nobody else', () => {

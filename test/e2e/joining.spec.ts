@@ -1,9 +1,16 @@
+import { cpSync } from 'node:fs';
 import { expect } from 'chai';
+import type { Answer } from '../../src/wire/result.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { CommandAgent, managerCommand, output, Person } from './harness/joined-fleet.ts';
 import { isObject, type JsonObject } from './harness/management.ts';
 import { cleanUp } from './harness/processes.ts';
-import { type SecuredManager, startSecuredManager } from './harness/secured-fleet.ts';
+import {
+  clientOf,
+  type SecuredManager,
+  startSecuredAgent,
+  startSecuredManager,
+} from './harness/secured-fleet.ts';
 import { serviceProgram } from './harness/service-program.ts';
 
 const fingerprintForm = /SHA256:[A-Za-z0-9+/]{43}/;
@@ -106,6 +113,46 @@ describe('joining a manager', function () {
     expect((await clone.command('join', token, '--manager', manager.joinEndpoint)).code).to.equal(77);
     await output(managerCommand(manager, 'keys', 'remove', owner));
     await output(clone.command('join', token, '--manager', manager.joinEndpoint));
+  });
+
+  it('does not make two machines with one key: both are found, also while they are at work, and neither is served', async () => {
+    const alice = clientOf(await manager.enrol('operator', 'alice'));
+    const member = await manager.enrol('agent', 'web1');
+    const { file } = serviceProgram();
+    const start = () => startSecuredAgent({ manager, member, nodeName: 'web1', serviceProgram: file });
+    const ask = async () => {
+      const request = await alice.send({ topic: 'any', action: 'restart', service: 'cron', settleMs: 0 });
+      const answers: Answer[] = [];
+      for await (const answer of request) answers.push(answer);
+      return answers.map((answer) => ('code' in answer ? answer.code : 'done'));
+    };
+    await start();
+    await manager.waitForSubscribers(1);
+    expect(await ask()).to.deep.equal(['done']);
+    const clone = await start();
+    await eventually(
+      async () => {
+        await ask();
+        return (await alice.history.nodes()).nodes[0]?.conflictingAgents === 2;
+      },
+      'both are found',
+      30_000,
+    );
+    expect(await ask()).to.deep.equal(['NAME_CONFLICT']);
+    await clone.stop();
+    await eventually(async () => (await ask())[0] === 'done', 'the one that is left is served', 30_000);
+  });
+
+  it('is of one name: with the keys of another node an agent does not start', async () => {
+    const agent = await newAgent('web1');
+    const token = await output(managerCommand(manager, 'token', 'create', '--role', 'agent'));
+    await output(agent.command('join', token, '--manager', manager.joinEndpoint));
+    const renamed = await newAgent('web2');
+    cpSync(agent.stateDir, renamed.stateDir, { recursive: true });
+    const { code, stderr } = await renamed.command('start');
+    expect(code, stderr).to.equal(78);
+    expect(stderr).to.include('this node is called web2');
+    expect(stderr).to.include('has the keys of web1');
   });
 
   it('comes before the start: an agent that has joined nobody says what to do, and does not start', async () => {

@@ -44,6 +44,8 @@ describe('two agents of one name', () => {
     });
     const run = await fleet.ask({});
     expect(run.outcomes).to.deep.equal({ web1: 'refused', web2: 'ok' });
+    const why = run.answers.find((answer) => 'code' in answer && answer.node === 'web1');
+    expect(why).to.include({ code: 'NAME_CONFLICT' });
     expect([run.tookMs, run.summary.isOver]).to.deep.equal([0, true]);
     await fleet.pass(5_000);
     expect(refused.count).to.equal(2);

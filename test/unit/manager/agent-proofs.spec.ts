@@ -289,11 +289,40 @@ describe('two machines with one key', () => {
     const at = door();
     for (const frames of [hello('web1', 'a', 10), hello('web1', 'b', 90_000), beat('web1', 'b', 90_001)])
       expect(said(at, frames)).to.equal('taken');
-    expect(said(at, result('web1', 11))).to.equal('REPLAYED');
+    expect(said(at, result('web1', 11))).to.equal('taken');
     expect(said(at, beat('web1', 'a', 12))).to.equal('taken');
     expect(said(at, result('web1', 13))).to.equal('taken');
     expect(said(at, bye('web1', 'b', 90_002))).to.equal('taken');
     expect(said(at, result('web1', 14))).to.equal('taken');
+    for (const sequence of [11, 13, 14]) expect(said(at, result('web1', sequence))).to.equal('REPLAYED');
+  });
+
+  it('go on to be heard while both are at work', () => {
+    const at = door();
+    for (const frames of [hello('web1', 'a', 10), hello('web1', 'b', 90_000)]) said(at, frames);
+    for (let turn = 1; turn < 50; turn += 1) {
+      for (const [letter, start] of [
+        ['a', 10],
+        ['b', 90_000],
+      ] as const) {
+        const first = start + 3 * turn;
+        const messages = [beat('web1', letter, first), result('web1', first + 1)];
+        for (const frames of messages) expect(said(at, frames), `${letter} ${turn}`).to.equal('taken');
+      }
+      // Whose sign of life was the last does not matter.
+      expect(said(at, result('web1', 10 + 3 * turn + 2)), `a ${turn}`).to.equal('taken');
+    }
+  });
+
+  it('are both heard by a manager that was started again, whatever it hears first', () => {
+    const at = door();
+    for (const frames of [
+      result('web1', 10),
+      result('web1', 90_000),
+      beat('web1', 'a', 11),
+      beat('web1', 'b', 90_001),
+    ])
+      expect(said(at, frames)).to.equal('taken');
   });
 
   it('are not brought into play by a copy of what one of them said', () => {
