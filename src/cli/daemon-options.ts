@@ -1,9 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { connectEndpoint } from '../config/values.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { version } from '../wire/version.ts';
 import type { Choose, DaemonAction } from './daemon-context.ts';
 import type { DaemonHome } from './daemon-home.ts';
 import { daemonExitMeanings, daemonExits } from './exit-codes.ts';
+import { checked } from './global-options.ts';
 import { printOn } from './output.ts';
 import type { ServeOptions } from './serve-until-stopped.ts';
 import { addLeaf, optionsAbove } from './subcommands.ts';
@@ -59,6 +61,7 @@ export function daemonCommand<Home extends DaemonHome>(
     .option(
       '-e, --endpoint <endpoint>',
       'management endpoint of the daemon that a command is for (default: that of the configuration file)',
+      checked(connectEndpoint),
     )
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')

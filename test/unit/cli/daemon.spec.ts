@@ -243,6 +243,16 @@ describe('a daemon that is managed', () => {
     expect(other.asked).to.have.length(1);
   });
 
+  it('is looked for nowhere where -e names no endpoint', async () => {
+    for (const text of ['foo', 'localhost:5800', 'tcp://*:5800', 'tcp://localhost:99999']) {
+      const host = new ScriptedDaemon();
+      expect(await host.run('-e', text, 'status')).to.equal(64);
+      expect(host.terminal.error).to.include(
+        `option '-e, --endpoint <endpoint>' argument '${text}' is invalid. Expected tcp://HOST:PORT or ipc://PATH`,
+      );
+    }
+  });
+
   it('is opened with its configuration', async () => {
     const { host } = await managed();
     await host.run('-f', 'x.conf', 'status');
