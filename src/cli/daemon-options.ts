@@ -8,7 +8,7 @@ import { daemonExitMeanings, daemonExits } from './exit-codes.ts';
 import { checked } from './global-options.ts';
 import { printOn } from './output.ts';
 import type { ServeOptions } from './serve-until-stopped.ts';
-import { addLeaf, optionsAbove } from './subcommands.ts';
+import { addLeaf, optionsAbove, tryHelp } from './subcommands.ts';
 
 export interface DaemonDescription<Home extends DaemonHome> {
   /** Of the program and, with `.conf`, of its configuration file. */
@@ -67,6 +67,7 @@ export function daemonCommand<Home extends DaemonHome>(
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', exitCodeHelp());
+  command.showHelpAfterError(tryHelp(command));
   const choose = (verb: DaemonVerb<Home>): void => {
     const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
     const isConfigNamed = command.getOptionValueSource('config') === 'cli';

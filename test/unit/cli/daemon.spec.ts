@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type CurveKeys, newCurveKeys } from '../../../src/security/keys.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { managerHost } from '../../fakes/command-host.ts';
 import { RunningManagement } from '../../fakes/management-door.ts';
 import { ScriptedDaemon } from '../../fakes/scripted-daemon.ts';
 
@@ -196,6 +197,24 @@ describe('a daemon in the background', () => {
     expect(await host.run('-d', 'start')).to.equal(71);
     expect(host.terminal.error).to.equal('service-mgrd: cannot bind tcp://*:5500\n');
   });
+});
+
+describe('a wrong command line of a daemon', () => {
+  const mistakes: ReadonlyArray<readonly [argv: string, help: string]> = [
+    ['-x start', 'service-mgrd'],
+    ['strat', 'service-mgrd'],
+    ['start --nonsense', 'service-mgrd start'],
+    ['token crate', 'service-mgrd token'],
+    ['token create --role king', 'service-mgrd token create'],
+  ];
+  for (const [argv, help] of mistakes) {
+    it(`ends with where "${argv}" is explained`, async () => {
+      const { code, error } = await managerHost().end(argv);
+      expect(code).to.equal(64);
+      expect(error).to.match(/^error: /);
+      expect(error.endsWith(`\nTry "${help} --help".\n`), error).to.equal(true);
+    });
+  }
 });
 
 describe('a daemon that is managed', () => {
