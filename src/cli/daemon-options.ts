@@ -81,7 +81,7 @@ export function daemonCommand<Home extends DaemonHome>(
   };
   const verbs = {
     start: 'run until SIGTERM, SIGINT or stop; SIGHUP reopens the log and rereads the configuration',
-    stop: 'stop the daemon at the management endpoint',
+    stop: 'ask the daemon at the management endpoint to stop, and return at once',
     status: 'show what the daemon at the management endpoint says of itself, as JSON',
   };
   for (const verb of ['start', 'stop', 'status'] as const)
