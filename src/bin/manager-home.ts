@@ -29,10 +29,10 @@ mgmt_endpoint = tcp://localhost:5800
 export function openManagerHome({ text, file }: ConfigSource = usual): ManagerHome {
   const config = readManagerConfig(text, file);
   const { stateDir, mgmtEndpoint, security } = config;
-  const { mode, name, policyFile } = security;
+  const { mode, name, policyFile, joinEndpoint } = security;
   const keys = managerKeyFiles(config);
   return {
-    keys,
+    ...{ keys, joinEndpoint },
     managementEndpoint: fromThisHost(mgmtEndpoint),
     name: name ?? (readHostFacts().hostname as NodeName),
     ownKeys: () => (mode === 'none' || !keys.hasKeys ? undefined : keys.loadCurrent().curve),

@@ -70,8 +70,16 @@ export type AimOptions = {
   readonly yes?: true | undefined;
 };
 
-/** What the options say of an order. Throws BAD_USAGE for a seed that chooses nothing and shuffles nothing. */
-export function aimOf({ exclude, limit, seed, expect, plan }: AimOptions, isShuffled: boolean) {
+/**
+ * What the options say of an order. Throws BAD_USAGE for a seed that chooses nothing and shuffles nothing, and for a plan
+ * that is to be made and carried out.
+ */
+export function aimOf({ exclude, limit, seed, expect, plan, dryRun }: AimOptions, isShuffled: boolean) {
+  if (dryRun === true && plan !== undefined)
+    throw new ServiceManagerError(
+      'BAD_USAGE',
+      'options --dry-run and --plan stand together, expected one of them',
+    );
   if (seed !== undefined && limit === undefined && !isShuffled)
     throw new ServiceManagerError(
       'BAD_USAGE',

@@ -1,5 +1,5 @@
 import type { Identity } from '../client/identity.ts';
-import { ownIdentity, personKeyFolder } from '../client/own-identity.ts';
+import { missingIdentity, ownIdentity, personKeyFolder } from '../client/own-identity.ts';
 import type { KeyFolder } from '../store/key-folder.ts';
 import type { ClientSettings } from './global-options.ts';
 import type { MainDeps } from './program.ts';
@@ -26,4 +26,10 @@ export function identityOf(
     endpoints: { [key]: endpoints },
     places: { security: file, endpoints: place },
   });
+}
+
+/** What whoever has no identity may have missed, for messages. */
+export function missingIdentityOf(settings: ClientSettings, deps: MainDeps): string | undefined {
+  const { security } = settings;
+  return missingIdentity({ folder: clientKeyFolder(settings, deps), security });
 }

@@ -37,6 +37,8 @@ export interface DaemonHome {
 
 export interface ManagerHome extends DaemonHome {
   readonly keys: ManagerKeyFiles;
+  /** Where it hears strangers; undefined: nowhere. */
+  readonly joinEndpoint: string | undefined;
 }
 
 export interface AgentHome extends DaemonHome {

@@ -1,12 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { connectEndpoint } from '../config/values.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { version } from '../wire/version.ts';
 import type { Choose, DaemonAction } from './daemon-context.ts';
 import type { DaemonHome } from './daemon-home.ts';
 import { daemonExitMeanings, daemonExits } from './exit-codes.ts';
+import { checked } from './global-options.ts';
 import { printOn } from './output.ts';
 import type { ServeOptions } from './serve-until-stopped.ts';
-import { addLeaf, optionsAbove } from './subcommands.ts';
+import { addLeaf, optionsAbove, tryHelp } from './subcommands.ts';
 
 export interface DaemonDescription<Home extends DaemonHome> {
   /** Of the program and, with `.conf`, of its configuration file. */
@@ -59,11 +61,13 @@ export function daemonCommand<Home extends DaemonHome>(
     .option(
       '-e, --endpoint <endpoint>',
       'management endpoint of the daemon that a command is for (default: that of the configuration file)',
+      checked(connectEndpoint),
     )
     .version(version, '-v, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', exitCodeHelp());
+  command.showHelpAfterError(tryHelp(command));
   const choose = (verb: DaemonVerb<Home>): void => {
     const { config: configFile, logFile, pidFile, debug, daemon, endpoint } = command.opts();
     const isConfigNamed = command.getOptionValueSource('config') === 'cli';
@@ -77,7 +81,7 @@ export function daemonCommand<Home extends DaemonHome>(
   };
   const verbs = {
     start: 'run until SIGTERM, SIGINT or stop; SIGHUP reopens the log and rereads the configuration',
-    stop: 'stop the daemon at the management endpoint',
+    stop: 'ask the daemon at the management endpoint to stop, and return at once',
     status: 'show what the daemon at the management endpoint says of itself, as JSON',
   };
   for (const verb of ['start', 'stop', 'status'] as const)

@@ -5,7 +5,7 @@ import { type JoinToken, readJoinToken } from '../security/join-token.ts';
 import { type CurvePublic, isCurvePublic } from '../security/keys.ts';
 import { type KnownManager, keysOfManager } from '../security/known-manager.ts';
 import type { KeyFolder } from '../store/key-folder.ts';
-import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
+import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { JoinReply, ManagerPorts } from '../wire/join.ts';
 import { type Joiner, type Joining, joiningKeys } from './join-keys.ts';
 import type { Output } from './output.ts';
@@ -31,9 +31,13 @@ export interface JoinContext extends JoinDeps {
 
 const pauseMs = 2_000;
 
+// With these a manager says that it has not taken the key, and will not.
+const finalRefusals: ReadonlySet<ErrorCode> = new Set(['BAD_TOKEN', 'NAME_TAKEN', 'KEY_REFUSED']);
+
 /**
- * Asks a manager to be let in, and keeps what is known of it then. Says what has happened on standard error. Rejects as
- * `join` does, and with BAD_USAGE, BAD_CONFIG or NAME_TAKEN.
+ * Asks a manager to be let in, and keeps what is known of it then. Says what has happened on standard error. Keys that were
+ * made for this and that the manager refuses are taken away again. Rejects as `join` does, and with BAD_USAGE, BAD_CONFIG
+ * or NAME_TAKEN.
  */
 export async function joinManager(command: JoinCommand, context: JoinContext): Promise<JoinReply['state']> {
   const { joiner, endpoint, timeoutMs } = command;
@@ -43,15 +47,14 @@ export async function joinManager(command: JoinCommand, context: JoinContext): P
   const joining = joiningKeys(joiner, token, clock.wallMs());
   const { role, name, keys, isNew } = joining;
   if (isNew) output.message(`made the keys of ${role} ${name}: ${joiner.folder.keyFile}`);
-  const reply = await askUntilDecided(
-    () => {
-      const order: JoinOrder = { role, name, keys, manager, token, nowWallMs: Math.round(clock.wallMs()) };
-      return join(endpoint, order, timeoutMs, context);
-    },
-    (first) => sayPending(first, joining, output),
-    command.waitMs,
-    context,
-  );
+  const ask = () => {
+    const order: JoinOrder = { role, name, keys, manager, token, nowWallMs: Math.round(clock.wallMs()) };
+    return join(endpoint, order, timeoutMs, context);
+  };
+  const onPending = (first: JoinReply) => sayPending(first, joining, output);
+  const reply = await askUntilDecided(ask, onPending, command.waitMs, context).catch((error: unknown) => {
+    throw isFinalRefusal(error) && isNew ? afterRefusal(error, joining, command, output) : error;
+  });
   if (reply.state === 'pending') {
     output.message('when it has accepted the key, run the same command again');
     return 'pending';
@@ -100,6 +103,25 @@ async function unlessAway(ask: () => Promise<JoinReply>): Promise<JoinReply | un
     if (!isAway) throw error;
     return undefined;
   }
+}
+
+function isFinalRefusal(error: unknown): error is ServiceManagerError {
+  return isServiceManagerError(error) && finalRefusals.has(error.code);
+}
+
+/** Takes the new keys away: the next try is to be free to choose a name and a role. */
+function afterRefusal(
+  error: ServiceManagerError,
+  { role, name, keys }: Joining,
+  { joiner: { folder }, token }: JoinCommand,
+  output: Output,
+): ServiceManagerError {
+  folder.discard(keys);
+  output.message(`took the keys of ${role} ${name} away again: ${folder.keyFile}`);
+  const isNamedByToken = token !== undefined && readJoinToken(token).name !== undefined;
+  if (error.code !== 'NAME_TAKEN' || role === 'agent' || isNamedByToken) return error;
+  const message = `${error.message}; --name chooses another name`;
+  return new ServiceManagerError(error.code, message, { cause: error });
 }
 
 function sayPending({ manager, fingerprint }: JoinReply, { role, name }: Joining, output: Output): void {

@@ -2,7 +2,7 @@ import { ServiceManager } from '../client/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Terminal } from '../platform/terminal.ts';
 import { onlyGiven } from './aim-options.ts';
-import { identityOf } from './client-identity.ts';
+import { identityOf, missingIdentityOf } from './client-identity.ts';
 import { configOf, type GlobalOptions } from './global-options.ts';
 import type { Output } from './output.ts';
 import type { Program } from './program.ts';
@@ -45,7 +45,8 @@ export async function withSession(
   const config = configOf(options, deps.files);
   const tell = (text: string): void => output.message(`service-mgr-client: ${text}`);
   const identity = identityOf(config, deps, tell);
-  const client = { ...deps.openClient(), identity };
+  const missingIdentity = identity === undefined ? missingIdentityOf(config, deps) : undefined;
+  const client = { ...deps.openClient(), identity, missingIdentity };
   const { clock } = client;
   const window = new Window(clock, deps.startedMs ?? clock.now(), config.windowMs);
   const questions = new AbortController();

@@ -6,6 +6,7 @@ import { ServiceManagerError } from '../wire/errors.ts';
 import { type GlobalOptions, globalOptionNames } from './global-options.ts';
 import { printOn } from './output.ts';
 import type { Program, Verb } from './program.ts';
+import { tryHelp } from './subcommands.ts';
 
 /** How commander ends a command: with an error of the user, or because help was asked for and shown. */
 export class CommandEnd extends CommanderError {
@@ -25,7 +26,7 @@ export function newCommand(name: string, terminal: Terminal) {
       throw new CommandEnd(end, command);
     })
     .configureOutput(printOn(terminal))
-    .showHelpAfterError(`Try "${name} --help".`)
+    .showHelpAfterError(tryHelp(command))
     .helpCommand(false);
 }
 

@@ -24,6 +24,8 @@ export interface AskDeps {
   readonly newId: () => RequestId;
   /** Who asks; undefined without security. */
   readonly identity: Identity | undefined;
+  /** Without `identity`: what whoever asks may have missed. A manager with security answers no stranger. */
+  readonly missingIdentity?: string | undefined;
 }
 
 export interface Question<Reply> {
@@ -79,7 +81,10 @@ export async function ask<Reply>(
 }
 
 /** Whom nobody lets in, is told so: he would wait for ever. */
-function unanswered(endpoints: readonly string[], { connections, identity }: AskDeps): ServiceManagerError {
+function unanswered(
+  endpoints: readonly string[],
+  { connections, identity, missingIdentity }: AskDeps,
+): ServiceManagerError {
   const failures = endpoints.flatMap((endpoint) => {
     const failure = connections.failureOf(endpoint);
     return failure === undefined ? [] : [`${endpoint}: ${handshakeFailures[failure]}`];
@@ -90,11 +95,9 @@ function unanswered(endpoints: readonly string[], { connections, identity }: Ask
       'UNAUTHENTICATED',
       `${refuser} does not let ${identity?.name ?? 'us'} in: ${handshakeFailures.refused}`,
     );
-  const why = failures.length === 0 ? '' : `; ${failures.join('; ')}`;
-  return new ServiceManagerError(
-    'MANAGER_UNREACHABLE',
-    `no manager answered at ${endpoints.join(', ')}${why}`,
-  );
+  const missed = missingIdentity === undefined ? [] : [missingIdentity];
+  const said = [`no manager answered at ${endpoints.join(', ')}`, ...failures, ...missed];
+  return new ServiceManagerError('MANAGER_UNREACHABLE', said.join('; '));
 }
 
 function refusalOf(endpoint: string, frame: Buffer): ServiceManagerError | undefined {

@@ -10,4 +10,6 @@ export interface ClientDeps {
   readonly newId: () => RequestId;
   /** Who asks; undefined without security. */
   readonly identity?: Identity | undefined;
+  /** Without `identity`: what is said beside that no manager answered, as those with security answer no stranger. */
+  readonly missingIdentity?: string | undefined;
 }

@@ -6,8 +6,7 @@ import { readUser } from '../platform/node/user.ts';
 import { warn } from '../platform/node/warning.ts';
 import { ZmqSockets } from '../platform/zmq/sockets.ts';
 import type { ClientDeps } from './deps.ts';
-import type { Identity } from './identity.ts';
-import { ownIdentity, personKeyFolder } from './own-identity.ts';
+import { missingIdentity, ownIdentity, personKeyFolder } from './own-identity.ts';
 import { ServiceManagerClient, type ServiceManagerOptions } from './service-manager.ts';
 
 export { type ErrorCode, errorCodes, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
@@ -62,18 +61,20 @@ export class ServiceManager extends ServiceManagerClient implements AsyncDisposa
 }
 
 function realDeps(options: ServiceManagerOptions, closing: Closing): ClientDeps {
-  const identity = identityOf(options);
-  return { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId, identity };
+  const asking = whoAsks(options);
+  return { sockets: closing.add(new ZmqSockets()), clock: nodeClock, newId: newRequestId, ...asking };
 }
 
-function identityOf(options: ServiceManagerOptions): Identity | undefined {
+function whoAsks(options: ServiceManagerOptions): Pick<ClientDeps, 'identity' | 'missingIdentity'> {
   const { endpoints = [], security: mode = 'auto', allowInsecure = false } = options;
   const { keyDir = `${readUser().configFolder}/service-mgr` } = options;
-  return ownIdentity({
-    folder: personKeyFolder(new NodeKeyFiles(), keyDir),
-    security: { mode, allowInsecure },
+  const folder = personKeyFolder(new NodeKeyFiles(), keyDir);
+  const security = { mode, allowInsecure };
+  const identity = ownIdentity({
+    ...{ folder, security },
     endpoints: { endpoints },
     places: { security: 'ServiceManager', endpoints: 'ServiceManager' },
     tell: warn,
   });
+  return identity === undefined ? { missingIdentity: missingIdentity({ folder, security }) } : { identity };
 }

@@ -50,6 +50,19 @@ export function ownIdentity(options: OwnIdentityOptions): Identity | undefined {
   return new Identity({ keys, managers, keep });
 }
 
+/**
+ * What whoever asks without security may have missed, for messages; undefined: he said that there is to be none. To be
+ * called where `ownIdentity` knows nobody.
+ */
+export function missingIdentity({
+  folder,
+  security,
+}: Pick<OwnIdentityOptions, 'folder' | 'security'>): string | undefined {
+  if (security.mode === 'none') return undefined;
+  const missing = seesKeys(folder) ? 'no manager was joined' : `no keys were found in ${folder.keyFile}`;
+  return `${missing}: where the manager has security, run "${joinCommand}" first`;
+}
+
 function keysIn(folder: KeyFolder, mode: WantedSecurity['mode']): SecretKeyFile | undefined {
   const areNotMeant = mode === 'none' || (mode === 'auto' && !seesKeys(folder));
   return areNotMeant ? undefined : folder.load();

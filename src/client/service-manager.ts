@@ -40,14 +40,14 @@ export class ServiceManagerClient {
   readonly clock: Clock;
 
   constructor(options: ServiceManagerOptions, deps: ClientDeps) {
-    const { identity, clock, newId, sockets } = deps;
+    const { identity, missingIdentity, clock, newId, sockets } = deps;
     const joined = identity?.frontends ?? [];
     const { endpoints = joined.length > 0 ? joined : ['tcp://localhost:5500'] } = options;
     const { timeoutMs = 1_000, retries = 3, signal } = options;
     this.#options = { endpoints, timeoutMs, retries, signal };
     this.clock = clock;
     this.#connections = new Connections(sockets, clock, identity);
-    this.#deps = { connections: this.#connections, clock, newId, identity };
+    this.#deps = { connections: this.#connections, clock, newId, identity, missingIdentity };
     this.history = new History(this.#options, this.#deps);
   }
 

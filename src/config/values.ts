@@ -63,28 +63,33 @@ const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600
 /** In milliseconds; written in seconds, or with its unit. */
 export function duration(leastMs: number, mostMs: number): Format<number> {
   const seconds = (ms: number) => ms / 1_000;
-  return {
-    expected: `a time from ${seconds(leastMs)} to ${seconds(mostMs)} seconds, such as 5, 0.5, 90s, 5m, 1h or 7d`,
-    parse: (text) => {
-      const [, number, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)$/.exec(text) ?? [];
-      const factor = unitMs[unit || 's'] ?? Number.NaN;
-      return within(Math.round(Number(number) * factor), leastMs, mostMs);
-    },
+  const parse = (text: string): number | undefined => {
+    const [, number, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd]?)$/.exec(text) ?? [];
+    const factor = unitMs[unit || 's'] ?? Number.NaN;
+    return within(Math.round(Number(number) * factor), leastMs, mostMs);
   };
+  const examples = suchAs(['5', '0.5', '90s', '5m', '1h', '7d'], parse);
+  return { expected: `a time from ${seconds(leastMs)} to ${seconds(mostMs)} seconds${examples}`, parse };
+}
+
+/** `, such as 5, 5m or 1h`: those examples that are good. */
+function suchAs(examples: readonly string[], parse: (text: string) => number | undefined): string {
+  const good = examples.filter((example) => parse(example) !== undefined);
+  const list = good.join(', ').replace(/, ([^,]*)$/, ' or $1');
+  return good.length === 0 ? '' : `, such as ${list}`;
 }
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 };
 
 /** In bytes; written as a number, or with its unit. */
 export function byteSize(least: number, most: number): Format<number> {
-  return {
-    expected: `a size from ${least} to ${most} bytes, such as ${least} or 64KiB (KiB, MiB and GiB are known)`,
-    parse: (text) => {
-      const [, number, unit] = /^([0-9]{1,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
-      const factor = unitBytes[unit ?? ''] ?? Number.NaN;
-      return within(Number(number) * factor, least, most);
-    },
+  const parse = (text: string): number | undefined => {
+    const [, number, unit] = /^([0-9]{1,12})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+    const factor = unitBytes[unit ?? ''] ?? Number.NaN;
+    return within(Number(number) * factor, least, most);
   };
+  const examples = suchAs([`${least}`, '64KiB', '64MiB'], parse);
+  return { expected: `a size from ${least} to ${most} bytes${examples} (KiB, MiB and GiB are known)`, parse };
 }
 
 export function wholeNumber(least: number, most: number): Format<number> {

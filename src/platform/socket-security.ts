@@ -64,7 +64,7 @@ export interface RefusedHandshake {
 
 /** Why a connecting socket is not let in. It goes on trying. */
 export const handshakeFailures = {
-  refused: 'the server knows this key not, or not any more, or has no room',
+  refused: 'the server does not know this key (any more), or has no room for another connection',
   // CURVE tells a stranger nothing, so this is all there is to see of a server with another key.
   'cut off': 'the server ended the handshake: most likely it has another key than the ones that are known',
   mechanism: 'the server does not speak CURVE',

@@ -46,6 +46,11 @@ export class KeyFolder {
     this.#options.files.createSecret(this.keyFile, printSecretKeyFile(keys));
   }
 
+  /** Takes away keys that nobody wants. Nothing happens where others have taken their place. */
+  discard(keys: SecretKeyFile): void {
+    if (this.load()?.curve.publicKey === keys.curve.publicKey) this.#options.files.remove(this.keyFile);
+  }
+
   /** Keys that are known to the managers already and take the place of the present ones with `promoteNext`. */
   createNext(keys: SecretKeyFile): void {
     this.#options.files.createSecret(this.#nextFile, printSecretKeyFile(keys));

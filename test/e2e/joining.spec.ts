@@ -41,7 +41,10 @@ describe('joining a manager', function () {
 
   it('takes a token for each, and then the agent answers', async () => {
     const person = new Person();
-    const ofOperator = await output(managerCommand(manager, 'token', 'create', '--role', 'operator'));
+    const made = managerCommand(manager, 'token', 'create', '--role', 'operator');
+    const ofOperator = await output(made);
+    const { port } = new URL(manager.joinEndpoint);
+    expect((await made).stderr).to.include(`join TOKEN --manager tcp://HOST:${port}\n`);
     await output(person.client('join', ofOperator, '--name', 'alice', '--manager', manager.joinEndpoint));
     const ofAgent = await output(managerCommand(manager, 'token', 'create', '--role', 'agent'));
     const agent = await newAgent('web1');

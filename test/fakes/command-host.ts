@@ -56,7 +56,8 @@ export function managerHost(): CommandHost<ManagerHome> {
   const keys = new ManagerKeyFiles({ files, keyFile, owner: 'service-mgr' });
   const ownKeys = () => (keys.hasKeys ? keys.loadCurrent().curve : undefined);
   const managementEndpoint = 'tcp://localhost:5800';
-  const home = { keys, name: 'mgr1' as NodeName, managementEndpoint, ownKeys, ...nothingElse };
+  const joinEndpoint = 'tcp://*:5850';
+  const home = { keys, joinEndpoint, name: 'mgr1' as NodeName, managementEndpoint, ownKeys, ...nothingElse };
   return new CommandHost<ManagerHome>(managerDescription, files, home);
 }
 

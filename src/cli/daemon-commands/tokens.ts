@@ -8,6 +8,7 @@ import type { ManagerHome } from '../daemon-home.ts';
 import { fieldFormat } from '../field-format.ts';
 import { formatTokensJson, formatTokensTable } from '../formats/tokens.ts';
 import { checked } from '../global-options.ts';
+import { joinPort } from '../join-options.ts';
 import { addGroup, addLeaf } from '../subcommands.ts';
 import { rfc3339, span } from '../times.ts';
 
@@ -58,7 +59,7 @@ function idIn(text: string): string {
 
 async function create(
   order: TokenOrder,
-  { management, output }: DaemonContext<ManagerHome>,
+  { home, management, output }: DaemonContext<ManagerHome>,
 ): Promise<number> {
   const command = { cmd: 'manager.tokens.create', args: order };
   const { token, info } = await management.askFor(command, CreatedToken);
@@ -66,7 +67,7 @@ async function create(
   output.message(
     `token ${info.id}: ${goodFor(info)}, until ${rfc3339(info.expiresMs)} (${span(order.ttlMs)})`,
   );
-  output.message(`type there: ${joiner(info)} join TOKEN --manager tcp://HOST`);
+  output.message(`type there: ${joiner(info)} join TOKEN --manager tcp://HOST${portOf(home)}`);
   output.message('with the line above in place of TOKEN, and the host of this manager in place of HOST');
   return 0;
 }
@@ -79,6 +80,12 @@ function goodFor({ role, name, usesLeft }: TokenInfo): string {
 
 function joiner({ role }: TokenInfo): string {
   return role === 'agent' ? 'service-mgr-agentd' : 'service-mgr-client';
+}
+
+/** As much of the port as has to be typed. */
+function portOf({ joinEndpoint = '' }: Pick<ManagerHome, 'joinEndpoint'>): string {
+  const [port = ''] = /:\d+$/.exec(joinEndpoint) ?? [];
+  return port === `:${joinPort}` ? '' : port;
 }
 
 async function list(

@@ -92,5 +92,12 @@ function textOf(summary: Summary): string {
   const [first, ...rest] = saidBy(summary);
   if (first === undefined) return '';
   const shown = first.length <= longestShownText ? first : `${first.slice(0, longestShownText)}...`;
-  return rest.length === 0 ? `: ${shown}` : `: ${shown} [+${rest.length} lines]`;
+  const more = rest.length === 0 ? '' : ` [+${rest.length} lines]`;
+  return `${behind(summary, shown)}${more}`;
+}
+
+/** A policy says itself that it refuses: once is enough. */
+function behind({ word }: Summary, text: string): string {
+  const [, again] = /^refused(:? .*)$/.exec(text) ?? [];
+  return word === 'refused' && again !== undefined ? again : `: ${text}`;
 }

@@ -237,3 +237,24 @@ describe('the managers that are asked', () => {
     });
   }
 });
+
+describe('the client of somebody who has joined nobody', () => {
+  const missed =
+    `no manager answered at tcp://localhost:5500; no keys were found in ${folder}/client.key: ` +
+    'where the manager has security, run "service-mgr-client join TOKEN" first';
+
+  it('says so when nobody answers', async () => {
+    expect(await new PersonHost().end('-r 1 nodes')).to.include({
+      code: 69,
+      error: `service-mgr-client: ${missed}\n`,
+    });
+  });
+
+  it('does not where there is to be no security', async () => {
+    const host = new PersonHost();
+    host.config = '[security]\nmode = none';
+    expect((await host.end('-r 1 nodes')).error).to.equal(
+      'service-mgr-client: no manager answered at tcp://localhost:5500\n',
+    );
+  });
+});

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type CurveKeys, newCurveKeys } from '../../../src/security/keys.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
+import { managerHost } from '../../fakes/command-host.ts';
 import { RunningManagement } from '../../fakes/management-door.ts';
 import { ScriptedDaemon } from '../../fakes/scripted-daemon.ts';
 
@@ -198,6 +199,24 @@ describe('a daemon in the background', () => {
   });
 });
 
+describe('a wrong command line of a daemon', () => {
+  const mistakes: ReadonlyArray<readonly [argv: string, help: string]> = [
+    ['-x start', 'service-mgrd'],
+    ['strat', 'service-mgrd'],
+    ['start --nonsense', 'service-mgrd start'],
+    ['token crate', 'service-mgrd token'],
+    ['token create --role king', 'service-mgrd token create'],
+  ];
+  for (const [argv, help] of mistakes) {
+    it(`ends with where "${argv}" is explained`, async () => {
+      const { code, error } = await managerHost().end(argv);
+      expect(code).to.equal(64);
+      expect(error).to.match(/^error: /);
+      expect(error.endsWith(`\nTry "${help} --help".\n`), error).to.equal(true);
+    });
+  }
+});
+
 describe('a daemon that is managed', () => {
   const fine = () => ({ success: 0, msg: 'fine' }) as const;
   const handlers = { 'manager.status': fine, 'manager.shutdown': fine };
@@ -241,6 +260,16 @@ describe('a daemon that is managed', () => {
     const other = await RunningManagement.start(host.sockets, host.clock, 'ipc:///run/other', handlers);
     expect(await host.run('-e', 'ipc:///run/other', 'status')).to.equal(0);
     expect(other.asked).to.have.length(1);
+  });
+
+  it('is looked for nowhere where -e names no endpoint', async () => {
+    for (const text of ['foo', 'localhost:5800', 'tcp://*:5800', 'tcp://localhost:99999']) {
+      const host = new ScriptedDaemon();
+      expect(await host.run('-e', text, 'status')).to.equal(64);
+      expect(host.terminal.error).to.include(
+        `option '-e, --endpoint <endpoint>' argument '${text}' is invalid. Expected tcp://HOST:PORT or ipc://PATH`,
+      );
+    }
   });
 
   it('is opened with its configuration', async () => {

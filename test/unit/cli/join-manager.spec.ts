@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type JoinCommand, joinManager } from '../../../src/cli/join-manager.ts';
 import { Output } from '../../../src/cli/output.ts';
 import { fingerprintOf } from '../../../src/security/fingerprint.ts';
-import { publicPartOf } from '../../../src/security/key-file.ts';
+import { newSecretKeys, publicPartOf } from '../../../src/security/key-file.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
 import { KeyFolder } from '../../../src/store/key-folder.ts';
 import { JoinableManager } from '../../fakes/joinable-manager.ts';
@@ -192,6 +192,96 @@ describe('joining a manager with a token', () => {
     const same = await new JoinableManager(sockets, clock, 'mgr1', next).start();
     expect((await join({ token: same.token('operator') })).result).to.equal('accepted');
     expect(folder.managers().map(({ key }) => key)).to.deep.equal([next.publicKey]);
+  });
+});
+
+describe('keys that were made to join', () => {
+  /** Somebody else has the name already. */
+  async function taken() {
+    const { manager, ...rest } = await met();
+    const other = {
+      files: new MemoryKeyFiles(),
+      keyFile: '/other/client.key',
+      managersFolder: '/other/managers',
+    };
+    const folder = new KeyFolder({ ...other, kinds: ['agent', 'operator'] });
+    const token = manager.token('operator');
+    await rest.join({ token, joiner: { folder, roles: ['operator'], named: undefined, usualName: 'alice' } });
+    return { manager, ...rest };
+  }
+
+  it('are taken away again when the name is taken, so that another one can be chosen', async () => {
+    const { manager, folder, join, files } = await taken();
+    const { result, said } = await join({ token: manager.token('operator') });
+    expect(result).to.include({ code: 'NAME_TAKEN' });
+    expect((result as Error).message).to.match(
+      /is this a cloned machine\? \(NAME_TAKEN\); --name chooses another name$/,
+    );
+    expect(said).to.match(/\ntook the keys of operator alice away again: \/keys\/client\.key\n$/);
+    expect(files.files.size).to.equal(0);
+    const named = { says: '--name says', name: 'alice2' };
+    const joiner = { folder, roles: ['operator'], named, usualName: 'alice' } as const;
+    expect((await join({ token: manager.token('operator'), joiner })).result).to.equal('accepted');
+  });
+
+  it('are taken away again when the token is no good, or the key is rejected', async () => {
+    const { manager, files, join, begin, clock, fingerprint } = await met();
+    const token = manager.token('operator');
+    manager.ring.removeToken('0000000000000001');
+    expect((await join({ token })).result).to.include({ code: 'BAD_TOKEN' });
+    expect(files.files.size).to.equal(0);
+    const waiting = begin({ managerKey: manager.own.publicKey, waitMs: 60_000 }).catch(
+      (error: unknown) => error,
+    );
+    await clock.advanceAsync(1_000);
+    manager.ring.reject(fingerprint(), clock.wallMs());
+    await clock.advanceAsync(2_000);
+    expect(await waiting).to.include({ code: 'KEY_REFUSED' });
+    expect(files.files.size).to.equal(0);
+  });
+
+  it('stay when no answer came: the manager may have taken them', async () => {
+    const { manager, folder, join } = await met();
+    const token = manager.token('operator');
+    await manager.stop();
+    expect((await join({ token })).result).to.include({ code: 'MANAGER_UNREACHABLE' });
+    expect(folder.hasKeys).to.equal(true);
+  });
+
+  it('stay when they were there before, and no other name is offered for them', async () => {
+    const { manager, folder, join } = await taken();
+    folder.create(newSecretKeys('operator', 'alice', 0));
+    const { result, said } = await join({ token: manager.token('operator') });
+    expect(result).to.include({ code: 'NAME_TAKEN' });
+    expect((result as Error).message).not.to.include('--name');
+    expect(said).not.to.include('away again');
+    expect(folder.hasKeys).to.equal(true);
+  });
+
+  it('have no other name where the token says which', async () => {
+    const { manager, join } = await taken();
+    const { result } = await join({ token: manager.token('operator', 'alice') });
+    expect(result).to.include({ code: 'NAME_TAKEN' });
+    expect((result as Error).message).not.to.include('--name');
+  });
+
+  it('have no other name where they are those of a node', async () => {
+    const { manager, join, files } = await met();
+    const joinerOf = (keyFile: string) => {
+      const folder = new KeyFolder({
+        files,
+        keyFile,
+        kinds: ['agent'],
+        managersFolder: `${keyFile}.managers`,
+      });
+      const named = { says: 'this node is called', name: 'web1' };
+      return { folder, roles: ['agent'], named, usualName: 'web1' } as const;
+    };
+    await join({ token: manager.token('agent'), joiner: joinerOf('/one') });
+    const { result } = await join({ token: manager.token('agent'), joiner: joinerOf('/two') });
+    expect(result).to.include({ code: 'NAME_TAKEN' });
+    expect((result as Error).message).not.to.include('--name');
+    expect(files.files.has('/two')).to.equal(false);
   });
 });
 

@@ -140,6 +140,10 @@ describe('the command line of the client', () => {
       /-a, --action-timeout <seconds>' argument '0' is invalid. Expected a time/,
     ],
     ['--nodes f -T any -c status -s a', 'options -T and --nodes stand together'],
+    [
+      '-T any -c status -s a --dry-run --plan 0123456789abcdef',
+      'options --dry-run and --plan stand together, expected one of them',
+    ],
     ['-T \u0001 -c status -s a', /-T, --topic <target>.* Expected a target of 1 to 65536 printable/],
     ['-T any -c status -s a -x \u0001', /-x, --exclude <target>.* Expected a target of/],
     [

@@ -62,7 +62,7 @@ async function joined(count = 2) {
 }
 
 const cutOff = 'the server ended the handshake: most likely it has another key than the ones that are known';
-const refused = 'the server knows this key not, or not any more, or has no room';
+const refused = 'the server does not know this key (any more), or has no room for another connection';
 
 describe('who asks a manager that does not let him in', () => {
   it('is told so at once, and does not ask again', async () => {

@@ -174,7 +174,7 @@ describe('the answer to who joins', () => {
     sockets.authenticate(() => false);
     expect(await join(alice)).to.include({
       code: 'MANAGER_UNREACHABLE',
-      message: `${endpoint}: the server knows this key not, or not any more, or has no room`,
+      message: `${endpoint}: the server does not know this key (any more), or has no room for another connection`,
     });
   });
 });

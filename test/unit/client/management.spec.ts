@@ -102,7 +102,8 @@ describe('a daemon with keys', () => {
     const { asked, said } = await ask({}, status, { own, typed: newCurveKeys() });
     expect(said).to.include({
       code: 'MANAGER_UNREACHABLE',
-      message: 'tcp://localhost:5800: the server knows this key not, or not any more, or has no room',
+      message:
+        'tcp://localhost:5800: the server does not know this key (any more), or has no room for another connection',
     });
     expect(asked).to.deep.equal([]);
   });

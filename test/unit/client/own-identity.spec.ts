@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Identity } from '../../../src/client/identity.ts';
 import { ServiceManager } from '../../../src/client/index.ts';
-import { ownIdentity, personKeyFolder } from '../../../src/client/own-identity.ts';
+import { missingIdentity, ownIdentity, personKeyFolder } from '../../../src/client/own-identity.ts';
 import type { WantedSecurity } from '../../../src/config/exposure.ts';
 import { newSecretKeys } from '../../../src/security/key-file.ts';
 import { newCurveKeys } from '../../../src/security/keys.ts';
@@ -66,6 +66,23 @@ describe('who asks', () => {
   });
 });
 
+describe('what a stranger has missed', () => {
+  const missing = (folder: ReturnType<typeof person>['folder'], mode: WantedSecurity['mode'] = 'auto') =>
+    missingIdentity({ folder, security: { mode, allowInsecure: false } });
+  const remedy = 'where the manager has security, run "service-mgr-client join TOKEN" first';
+
+  it('are keys, or a manager that was joined with them', () => {
+    const { folder } = person();
+    expect(missing(folder)).to.equal(`no keys were found in /keys/client.key: ${remedy}`);
+    folder.create(newSecretKeys('operator', 'alice', 0));
+    expect(missing(folder)).to.equal(`no manager was joined: ${remedy}`);
+  });
+
+  it('is nothing where there is to be no security', () => {
+    expect(missing(person().folder, 'none')).to.equal(undefined);
+  });
+});
+
 describe('the library', () => {
   it('asks beyond this host without keys only when it is told so in so many words', async () => {
     const endpoints = ['tcp://mgr1:5500'];
@@ -77,5 +94,17 @@ describe('the library', () => {
     const client = new ServiceManager({ endpoints, keyDir, security: 'none', allowInsecure: true });
     expect(client.endpoints).to.deep.equal(endpoints);
     await client.close();
+  });
+
+  it('tells who has no keys that these may be why nobody answers', async () => {
+    const messageOf = async (security: 'auto' | 'none') => {
+      const options = { endpoints: ['tcp://127.0.0.1:1'], keyDir: '/nonexistent', timeoutMs: 1, retries: 1 };
+      await using client = new ServiceManager({ ...options, security });
+      return client.history.nodes().catch((error: Error) => error.message);
+    };
+    expect(await messageOf('auto')).to.match(
+      /^no manager answered at tcp:\/\/127\.0\.0\.1:1; no keys were found in \/nonexistent\/client\.key: /,
+    );
+    expect(await messageOf('none')).to.equal('no manager answered at tcp://127.0.0.1:1');
   });
 });

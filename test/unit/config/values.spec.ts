@@ -178,6 +178,30 @@ describe('config values', () => {
   }
 });
 
+describe('examples of a value', () => {
+  const hourMs = 3_600_000;
+  const formats: ReadonlyArray<readonly [format: Format<number>, expected: string]> = [
+    [
+      values.duration(0, 400 * 24 * hourMs),
+      'a time from 0 to 34560000 seconds, such as 5, 0.5, 90s, 5m, 1h or 7d',
+    ],
+    [values.duration(1_000, 24 * hourMs), 'a time from 1 to 86400 seconds, such as 5, 90s, 5m or 1h'],
+    [values.duration(60_000, 80_000), 'a time from 60 to 80 seconds'],
+    [values.duration(100, 1_000), 'a time from 0.1 to 1 seconds, such as 0.5'],
+    [
+      values.byteSize(1_024, 262_144),
+      'a size from 1024 to 262144 bytes, such as 1024 or 64KiB (KiB, MiB and GiB are known)',
+    ],
+    [
+      values.byteSize(1_048_576, 1_073_741_824),
+      'a size from 1048576 to 1073741824 bytes, such as 1048576 or 64MiB (KiB, MiB and GiB are known)',
+    ],
+  ];
+  for (const [format, expected] of formats) {
+    it(`are within the range: ${expected}`, () => expect(format.expected).to.equal(expected));
+  }
+});
+
 reads('an endpoint of which only the port is told', values.bindTcpEndpoint, [
   ...kept('tcp://*:5750', 'tcp://127.0.0.1:*'),
   ...refused('ipc:///run/p.sock', 'tcp://*', ''),

@@ -37,6 +37,16 @@ describe('the keys in a folder', () => {
     expect(keys.load()?.curve).to.deep.equal(web1.curve);
   });
 
+  it('are taken away when nobody wants them, but never those of somebody else', () => {
+    const { keys } = folder();
+    keys.create(web1);
+    keys.discard(newer);
+    expect(keys.load()?.curve).to.deep.equal(web1.curve);
+    keys.discard(web1);
+    expect(keys.hasKeys).to.equal(false);
+    keys.discard(web1);
+  });
+
   it('are refused when they are of another kind than whoever asks', () => {
     const { keys } = folder();
     keys.create(keyFileOf(keyOwner('operator', 'alice')));

@@ -110,7 +110,8 @@ for (const [command, decision] of [
 
     it('needs a fingerprint', async () => {
       expect(await managerHost().end(`keys ${command}`)).to.include({
-        ...{ code: 64, error: "error: missing required argument 'fingerprint'\n" },
+        code: 64,
+        error: `error: missing required argument 'fingerprint'\nTry "service-mgrd keys ${command} --help".\n`,
       });
     });
   });

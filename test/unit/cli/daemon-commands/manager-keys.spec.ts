@@ -124,6 +124,10 @@ describe('a command of service-mgrd', () => {
   it('shows its help where a command below it is missing, and names the one that was meant', async () => {
     expect((await managerHost().end('keys')).error).to.include('Usage: service-mgrd keys');
     const { code, error } = await managerHost().end('keys lst');
-    expect([code, error]).to.deep.equal([64, "error: unknown command 'lst'\n(Did you mean list?)\n"]);
+    const hint = 'Try "service-mgrd keys --help".';
+    expect([code, error]).to.deep.equal([
+      64,
+      `error: unknown command 'lst'\n(Did you mean list?)\n${hint}\n`,
+    ]);
   });
 });

@@ -41,6 +41,23 @@ describe('service-mgrd token create', () => {
     ]);
   });
 
+  const places: ReadonlyArray<readonly [joinEndpoint: string | undefined, place: string]> = [
+    ['tcp://*:15850', 'tcp://HOST:15850'],
+    ['tcp://[::1]:5851', 'tcp://HOST:5851'],
+    ['tcp://192.0.2.7:5850', 'tcp://HOST'],
+    ['tcp://*:*', 'tcp://HOST'],
+    ['ipc:///run/join', 'tcp://HOST'],
+    [undefined, 'tcp://HOST'],
+  ];
+  for (const [joinEndpoint, place] of places) {
+    it(`says ${place} where the manager is joined at ${joinEndpoint}`, async () => {
+      const { host } = await running(created());
+      host.home = { ...host.home, joinEndpoint };
+      const { error } = await host.end('token create --role agent');
+      expect(error.split('\n')[1]).to.equal(`type there: service-mgr-agentd join TOKEN --manager ${place}`);
+    });
+  }
+
   it('never shows the token where messages go', async () => {
     const { host } = await running(created());
     expect((await host.end('token create --role agent')).error).not.to.include('smj1-abc');

@@ -104,6 +104,17 @@ describe('groups', () => {
     ).to.equal('web[1-2],(2 unnamed) refused: too many requests are waiting\n(1 unnamed) failed: bad\n');
   });
 
+  it('says once that a policy refuses', () => {
+    const denied = (node: string, why: string) => troubleAnswer(node, 'POLICY_DENIED', why);
+    const rule = 'refused by line 3: deny * sshd';
+    const nobody = 'refused: no rule allows it';
+    expect(groups(denied('web1', nobody), denied('web2', rule), denied('web3', 'refusedly'))).to.equal(
+      'web1 refused: no rule allows it\nweb2 refused by line 3: deny * sshd\nweb3 refused: refusedly\n',
+    );
+    const failed = startAnswer('web4', { returncode: 1, stderr: nobody });
+    expect(groups(failed)).to.equal('web4 failed (1): refused: no rule allows it\n');
+  });
+
   it('cuts a very long line', () => {
     expect(groups(startAnswer('web1', { stdout: 'x'.repeat(1_000) }))).to.equal(
       `web1 ok: ${'x'.repeat(200)}...\n`,
