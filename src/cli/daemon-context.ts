@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Sockets } from '../platform/sockets.ts';
+import type { Terminal } from '../platform/terminal.ts';
 import type { DaemonHome } from './daemon-home.ts';
 import type { Management } from './daemon-management.ts';
 import type { Output } from './output.ts';
@@ -8,6 +9,7 @@ import type { Output } from './output.ts';
 export interface CommandDeps {
   readonly sockets: Sockets;
   readonly clock: Clock;
+  readonly terminal: Pick<Terminal, 'readInput'>;
   /** Tells a process of this host to read its configuration and its keys again. Nothing happens where there is none. */
   hangUp(pid: number): void;
 }

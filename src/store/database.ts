@@ -1,4 +1,13 @@
-import { chmodSync, closeSync, existsSync, lstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { Connection, suspectMark, troubleOf, unusable } from './connection.ts';

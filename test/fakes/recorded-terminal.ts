@@ -22,7 +22,8 @@ export class RecordedTerminal implements Terminal {
   readonly canAsk: boolean;
   readonly #typed: string[];
   readonly #typing: Promise<void> | undefined;
-  readonly #input: string;
+  /** What standard input holds. */
+  input: string;
   out = '';
   error = '';
   #isOutReaderGone = false;
@@ -37,7 +38,7 @@ export class RecordedTerminal implements Terminal {
     this.canAsk = options.typed !== undefined;
     this.#typed = linesOf(options.typed ?? options.input ?? '');
     this.#typing = options.typing;
-    this.#input = options.input ?? '';
+    this.input = options.input ?? '';
   }
 
   async writeOut(text: string): Promise<void> {
@@ -59,7 +60,7 @@ export class RecordedTerminal implements Terminal {
   }
 
   async readInput(signal?: AbortSignal): Promise<string | undefined> {
-    return signal?.aborted ? undefined : this.#input;
+    return signal?.aborted ? undefined : this.input;
   }
 
   /** What is written from now on leaves only at `release`. */

@@ -4,6 +4,7 @@ import { ServiceManagerError } from '../../wire/errors.ts';
 import type { Choose, DaemonContext } from '../daemon-context.ts';
 import type { AgentHome } from '../daemon-home.ts';
 import { daemonExits } from '../exit-codes.ts';
+import { givenToken } from '../given-token.ts';
 import { joinManager } from '../join-manager.ts';
 import { managerKeyOption, managerOption, waitOption } from '../join-options.ts';
 import type { Output } from '../output.ts';
@@ -21,7 +22,10 @@ export const joinTimeoutMs = 5_000;
 export function addJoin(program: CommandUnknownOpts, choose: Choose<AgentHome>): void {
   addLeaf(program, 'join', 'have this agent let in by a manager, and keep what it takes to reach it')
     .usage('[token] --manager <endpoint> [options]')
-    .argument('[token]', 'a join token, as "service-mgrd token create --role agent" prints it')
+    .argument(
+      '[token]',
+      'a join token, as "service-mgrd token create --role agent" prints it; -: from standard input',
+    )
     .addOption(managerOption('').makeOptionMandatory())
     .addOption(managerKeyOption())
     .addOption(waitOption())
@@ -41,11 +45,12 @@ Examples:
 }
 
 async function join(
-  token: string | undefined,
+  typed: string | undefined,
   { manager: endpoint, managerKey, wait: waitMs = 0, start = false }: JoinOptions,
   { home, output, deps }: DaemonContext<AgentHome>,
 ): Promise<number> {
   const { folder, name } = home;
+  const token = await givenToken(typed, deps.terminal);
   const named = { says: 'this node is called', name };
   const joiner = { folder, roles: ['agent'], named, usualName: name } as const;
   const command = { joiner, token, endpoint, managerKey, waitMs, timeoutMs: joinTimeoutMs };

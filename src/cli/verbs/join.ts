@@ -1,6 +1,7 @@
 import { nodeName } from '../../config/values.ts';
 import { clientKeyFolder } from '../client-identity.ts';
 import { exitCodeNamed } from '../exit-codes.ts';
+import { givenToken } from '../given-token.ts';
 import { addGlobalOptions, type ClientSettings, checked, configOf } from '../global-options.ts';
 import { type JoinCommand, joinManager } from '../join-manager.ts';
 import { joinPort, managerKeyOption, managerOption, waitOption } from '../join-options.ts';
@@ -10,7 +11,7 @@ import { newCommand } from '../verbs.ts';
 function joinCommand({ deps }: Program) {
   const command = newCommand('service-mgr-client join', deps.terminal)
     .description('Have your key let in by a manager, and keep what it takes to reach it.')
-    .argument('[token]', 'a join token, as "service-mgrd token create" prints it')
+    .argument('[token]', 'a join token, as "service-mgrd token create" prints it; -: from standard input')
     .addOption(managerOption('; default: the host of the endpoint that is configured, else localhost'))
     .addOption(managerKeyOption())
     .option(
@@ -30,15 +31,17 @@ Joining a manager again takes over what has changed there.
 
 Examples:
   service-mgr-client join smj1-... --manager tcp://mgr1
+  service-mgrd token create --role operator | service-mgr-client join -
   service-mgr-client join --manager tcp://mgr1 --manager-key KEY --wait 10m`,
   );
 }
 
 export async function joinVerb(argv: readonly string[], program: Program): Promise<number> {
   const command = joinCommand(program).parse([...argv], { from: 'user' });
-  const [token] = command.processedArgs;
+  const [typed] = command.processedArgs;
   const { manager, managerKey, name, wait: waitMs = 0, ...options } = command.opts();
   const { deps, output } = program;
+  const token = await givenToken(typed, deps.terminal, deps.interrupted);
   const settings = configOf({ ...program.given, ...options }, deps.files);
   const order: JoinCommand = {
     joiner: {

@@ -43,6 +43,13 @@ describe('service-mgr-agentd join', () => {
     expect(folder.managers().map(({ endpoints }) => endpoints.backend)).to.deep.equal(['tcp://mgr1:5600']);
   });
 
+  it('takes the token from standard input, too', async () => {
+    const { host, manager } = await met();
+    host.terminal.input = `${manager.token('agent')}\n`;
+    expect((await host.end('join - --manager tcp://mgr1')).code).to.equal(0);
+    expect(manager.known).to.deep.equal(['agent web1 accepted']);
+  });
+
   it('starts the agent when it is told to', async () => {
     let starts = 0;
     const { host, manager } = await met(async () => {

@@ -33,6 +33,22 @@ describe('service-mgr-client join', () => {
     expect(host.keyFiles.exists('/home/alice/.config/service-mgr/managers/mgr1.manager')).to.equal(true);
   });
 
+  it('takes the token from standard input, which nobody else on the host can read', async () => {
+    const { host, manager } = await met();
+    host.terminal.input = `${manager.token('operator')}\n`;
+    expect((await host.end('join - --manager tcp://mgr1')).code).to.equal(0);
+    expect(manager.known).to.deep.equal(['operator alice accepted']);
+  });
+
+  it('is told when standard input has none, and nothing is made then', async () => {
+    const { host } = await met();
+    host.terminal.input = '\n';
+    const { code, error } = await host.end('join - --manager tcp://mgr1');
+    expect(code).to.equal(64);
+    expect(error).to.include('expected a join token on standard input');
+    expect(host.keyFiles.files.size).to.equal(0);
+  });
+
   it('goes by the name of the token, or the one that is given', async () => {
     const named = await met();
     await named.host.end(`join ${named.manager.token('operator', 'bob')} --manager tcp://mgr1`);
