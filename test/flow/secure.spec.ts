@@ -371,6 +371,32 @@ describe('the clock of a node', () => {
   });
 });
 
+describe('an agent that answers what it was not asked', () => {
+  it('is not heard, counted and written down', async () => {
+    const fleet = await secured();
+    fleet.node('web1').hold('nginx restart');
+    const run = fleet.send({ nodes: ['web1'], windowMs: 10 * second });
+    await fleet.pass(500);
+    const { curve } = fleet.keys.agent('web2');
+    const managers = [fleet.manager().known];
+    const credentials = new Credentials({ own: curve, managers, keep: () => {} });
+    const { sockets } = new Program('web2', fleet.network, fleet.clock);
+    const push = sockets.connectPush(fleet.manager().sinkEndpoint, { security: credentials.security });
+    const before = fleet.manager().manager.counters.results;
+    const payload = Buffer.from(JSON.stringify({ ...statusAnswer('web2'), uuid: run.id }));
+    const frames = resultFrames(run.id, 'web2' as NodeName, 2e14, payload);
+    push.send(withMac(frames, credentials.mac(frames)));
+    await fleet.pass(0);
+    const { framesRejected, results } = fleet.manager().manager.counters;
+    expect([framesRejected, results - before, run.answeredBy]).to.deep.equal([1, 0, []]);
+    const [rejected] = fleet.manager().audit.named('message.rejected');
+    expect(rejected).to.include({ door: 'sink', code: 'NOT_PERMITTED' });
+    fleet.node('web1').release('nginx restart');
+    await fleet.until(() => run.isOver, 'the request is over');
+    expect(run.outcomes).to.deep.equal({ web1: 'ok' });
+  });
+});
+
 describe('an agent that speaks for another node', () => {
   it('is not believed, counted and written down', async () => {
     const fleet = await secured();
