@@ -60,7 +60,8 @@ export class RequestDesk {
   readonly #known = new Map<RequestId, Known>();
   readonly #outbox: Outbox;
   readonly #links = new Map<string, Link>();
-  #conflictUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until when the requests of a manager are refused that has warned of another agent. */
+  readonly #conflicts = new Map<Link, number>();
   #nextPruneMs = 0;
 
   constructor(deps: RequestDeskDeps) {
@@ -102,7 +103,7 @@ export class RequestDesk {
     const known = this.#known.get(id);
     if (known?.links.has(link) === true) return this.#again(known, link);
     // Nobody is told of what runs for another manager only because he knows its id.
-    const refusal = known === undefined ? this.#refusal(body) : undefined;
+    const refusal = known === undefined ? this.#refusal(body, link) : undefined;
     if (refusal !== undefined) return this.#turnAway(body, refusal, link);
     const pass = this.#deps.gate.request(body, signed, link.managerName);
     if (!pass.isGood) return this.#turnAway(body, pass, link);
@@ -145,11 +146,17 @@ export class RequestDesk {
     if (this.#outbox.delivered(id, link.name)) this.#delivered(id, link);
   }
 
-  /** Another agent uses our name: we serve nobody until that is over. */
-  conflict(boots: readonly BootId[]): void {
+  /**
+   * Another agent uses our name: we do not serve the manager that says so until that is over. One that lies keeps us from no
+   * other. `link`: undefined where it is not known which one it is: then we serve none.
+   */
+  conflict(boots: readonly BootId[], link?: Link): void {
     const { clock, log, boot } = this.#deps;
-    if (clock.now() >= this.#conflictUntilMs) log.error('node.name_conflict', { boots, ours: boot });
-    this.#conflictUntilMs = clock.now() + conflictMs;
+    const now = clock.now();
+    const links = link === undefined ? [...this.#links.values()] : [link];
+    if (links.some((each) => !this.#isInConflict(each)))
+      log.error('node.name_conflict', { boots, ours: boot, managers: links.map(({ name }) => name) });
+    for (const each of links) this.#conflicts.set(each, now + conflictMs);
   }
 
   tick(): void {
@@ -161,8 +168,12 @@ export class RequestDesk {
     this.#journaled(undefined, () => this.#deps.journal.prune(journalBounds, this.#deps.clock.wallMs()));
   }
 
-  #refusal(body: RequestBody): Refusal | undefined {
-    if (this.#deps.clock.now() >= this.#conflictUntilMs) return this.#expiry(body);
+  #isInConflict(link: Link): boolean {
+    return this.#deps.clock.now() < (this.#conflicts.get(link) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  #refusal(body: RequestBody, link: Link): Refusal | undefined {
+    if (!this.#isInConflict(link)) return this.#expiry(body);
     return {
       code: 'NAME_CONFLICT',
       reason: 'another agent uses the name of this node; neither is served until one is renamed',

@@ -40,6 +40,17 @@ export function aim(order: AimOrder, known: KnownNodes): Aimed {
   return { kind: 'nodes', nodes: inNaturalOrder(chooseNodes(left, count, seed), (node) => node) };
 }
 
+/** Whether an order that `aim` has taken was one for nodes, whoever was known then, and not one for a topic. */
+export function isForNodes({ topic, nodes, exclude, limit }: AimOrder): boolean {
+  if (nodes !== undefined || exclude !== undefined || limit !== undefined) return true;
+  try {
+    return plainTopic(parseTarget(topic, 'target')) === undefined;
+  } catch (error) {
+    if (!isServiceManagerError(error)) throw error;
+    return false;
+  }
+}
+
 function readTarget(text: string, field: string, known: KnownNodes): Target {
   if (!known.isTopic(text)) return parseTarget(text, field);
   // A node that may name its topics must not take over the targets of others.

@@ -1,4 +1,4 @@
-import { aim } from '../core/aim.ts';
+import { aim, isForNodes } from '../core/aim.ts';
 import type { Member } from '../core/roster.ts';
 import type { Reach } from '../core/subscriptions.ts';
 import type { KnownNodes } from '../core/target-nodes.ts';
@@ -38,6 +38,14 @@ export function aimAt(
   const aimedAt = anyAimOf(request, presence, permissions);
   refuseTooLarge(request.bodyBytes.byteLength, aimedAt);
   return aimedAt;
+}
+
+/**
+ * Whether a request of which no more is known than its words was sent to each node by its name. One on a topic that was
+ * sent so for the sake of a policy is not told from others.
+ */
+export function wasSentByName(body: RequestBody): boolean {
+  return isForNodes(body) || body.plan !== undefined || body.rollout !== undefined;
 }
 
 function anyAimOf(

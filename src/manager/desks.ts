@@ -55,7 +55,10 @@ export class Desks {
     });
     const desk = { clock, log, store, recorder, dispatcher, publisher };
     const audit = new RequestAudit(auditor, addressOf);
-    const requests = new RequestDesk({ ...desk, audit, ledger: ledgerOptions });
+    const requests = new RequestDesk({
+      ...{ ...desk, audit, ledger: ledgerOptions },
+      isSecure: gate !== undefined,
+    });
     const presence = new PresenceDesk({
       ...desk,
       onPresence: (node, isAlive) => requests.presence(node, isAlive),

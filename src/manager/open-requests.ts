@@ -3,11 +3,17 @@ import type { Signed } from '../wire/dispatch.ts';
 import type { RequestId } from '../wire/fields.ts';
 import type { Dispatchable } from './dispatch.ts';
 
-interface OpenRequest {
-  /** What is sent again when a node is asked again. */
-  readonly dispatchable: Dispatchable;
+/** What is known of a request besides what is sent of it. */
+export interface OpenedRequest {
   /** Who has sent it, where that is known. */
   readonly sender: Fingerprint | undefined;
+  /** Each node was sent it by its name: nobody else has anything to say of it. */
+  readonly isByName: boolean;
+}
+
+interface OpenRequest extends OpenedRequest {
+  /** What is sent again when a node is asked again. */
+  readonly dispatchable: Dispatchable;
   /** The query of who has cancelled it, in his own words. */
   cancelled: Signed | undefined;
 }
@@ -16,12 +22,17 @@ interface OpenRequest {
 export class OpenRequests {
   readonly #open = new Map<RequestId, OpenRequest>();
 
-  add(dispatchable: Dispatchable, sender: Fingerprint | undefined, cancelled?: Signed): void {
-    this.#open.set(dispatchable.body.id, { dispatchable, sender, cancelled });
+  add(dispatchable: Dispatchable, opened: OpenedRequest, cancelled?: Signed): void {
+    this.#open.set(dispatchable.body.id, { ...opened, dispatchable, cancelled });
   }
 
   dispatchable(id: RequestId): Dispatchable | undefined {
     return this.#open.get(id)?.dispatchable;
+  }
+
+  /** Undefined where it is over. */
+  isByName(id: RequestId): boolean | undefined {
+    return this.#open.get(id)?.isByName;
   }
 
   /** Nothing happens where it is over: nobody is told of it again. */

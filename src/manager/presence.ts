@@ -2,12 +2,14 @@ import { RateLimit } from '../core/rate-limit.ts';
 import { Roster, type RosterEffect } from '../core/roster.ts';
 import type { Reach } from '../core/subscriptions.ts';
 import { Subscriptions } from '../core/subscriptions.ts';
+import { TokenBuckets } from '../core/token-bucket.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { ClockOffsets } from '../security/clock-offsets.ts';
 import type { Store } from '../store/store.ts';
-import { isServiceManagerError } from '../wire/errors.ts';
+import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import type { NodeName } from '../wire/fields.ts';
+import type { Hello } from '../wire/presence.ts';
 import type { SinkMessage } from '../wire/sink.ts';
 import { everyAgent, type Subscription } from '../wire/topic.ts';
 import type { Dispatcher } from './dispatch.ts';
@@ -37,6 +39,8 @@ const firstPulses = { untilMs: 15_000, everyMs: 1_000 };
 const saveLastSeenMs = 60_000;
 const whoIntervalMs = 1_000;
 const maxStrangers = 100_000;
+// Each is logged, stored and published: of each node so many, of either kind.
+const rateOfChanges = { perSecond: 1, burst: 20, maxKeys: maxStrangers };
 
 type PresenceMessage = Extract<SinkMessage, { type: 'hello' | 'beat' | 'bye' }>;
 
@@ -48,6 +52,9 @@ export class PresenceDesk {
   /** Of the clocks of the nodes from ours. */
   readonly offsets = new ClockOffsets(maxStrangers);
   readonly #asked = new RateLimit(whoIntervalMs, maxStrangers);
+  readonly #changes = new TokenBuckets(rateOfChanges);
+  /** Nodes that have said hello too often: what there is to say of them now is not known. */
+  readonly #unheard = new Set<NodeName>();
   readonly #startedMs: number;
   #nextPulseMs = 0;
   #nextSaveMs = 0;
@@ -87,12 +94,14 @@ export class PresenceDesk {
     else if (presence === 'lost') this.#who(node);
   }
 
+  /** Throws TOO_BUSY for a node that comes or goes too often. */
   message(message: PresenceMessage): void {
-    const now = this.#now();
-    if (message.type === 'hello') return this.#carryOut(this.roster.hello(message.hello, now));
-    if (message.type === 'beat' && message.sentAtMs !== undefined)
-      this.#noteClock(message.node, message.sentAtMs);
-    this.#carryOut(this.roster[message.type](message.node, message.boot, now));
+    if (message.type === 'hello') return this.#hello(message.hello);
+    const { type, node, boot } = message;
+    if (type === 'bye') this.#refuseTooMany('bye', node);
+    else if (message.sentAtMs !== undefined) this.#noteClock(node, message.sentAtMs);
+    this.#carryOut(this.roster[type](node, boot, this.#now()));
+    if (type === 'beat' && this.#unheard.has(node)) this.#who(node);
   }
 
   tick(): void {
@@ -107,11 +116,24 @@ export class PresenceDesk {
     this.#deps.recorder.flush();
     this.#deps.store.forgetMember(node);
     this.offsets.forget(node);
+    this.#unheard.delete(node);
     return this.roster.forget(node);
   }
 
   close(): void {
     this.#saveLastSeen(this.#deps.clock.now());
+  }
+
+  #hello(hello: Hello): void {
+    this.#unheard.add(hello.node);
+    this.#refuseTooMany('hello', hello.node);
+    this.#unheard.delete(hello.node);
+    this.#carryOut(this.roster.hello(hello, this.#now()));
+  }
+
+  #refuseTooMany(type: 'hello' | 'bye', node: NodeName): void {
+    if (this.#changes.take(`${type} ${node}`, this.#deps.clock.now())) return;
+    throw new ServiceManagerError('TOO_BUSY', `${node} says ${type} too often`);
   }
 
   #pulse(now: number): void {

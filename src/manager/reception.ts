@@ -103,8 +103,8 @@ export class Reception {
     if (message.type === 'ack') return requests.acknowledged(message);
     if (message.type === 'output') return requests.output(message);
     if (message.type !== 'result') return presence.message(message);
-    tally.results += 1;
     requests.result(message);
+    tally.results += 1;
   }
 
   #onManagement(frames: Frames): void {

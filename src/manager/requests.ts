@@ -10,11 +10,12 @@ import { claimedSigner } from '../security/signature.ts';
 import type { Store, StoredRequest } from '../store/store.ts';
 import type { Signed } from '../wire/dispatch.ts';
 import type { RequestEnd } from '../wire/end.ts';
-import { isServiceManagerError } from '../wire/errors.ts';
+import { isServiceManagerError, ServiceManagerError } from '../wire/errors.ts';
 import { type NodeName, type RequestId, readOnlyActions } from '../wire/fields.ts';
 import type { RolloutInfo } from '../wire/query.ts';
 import type { CheckedRequest } from '../wire/request.ts';
 import type { SinkMessage } from '../wire/sink.ts';
+import { wasSentByName } from './aim.ts';
 import type { AimedAt } from './aimed-at.ts';
 import type { Dispatcher } from './dispatch.ts';
 import { OpenRequests } from './open-requests.ts';
@@ -41,6 +42,8 @@ export interface RequestDeskDeps {
   readonly publisher: Publisher;
   readonly audit: RequestAudit;
   readonly ledger: LedgerOptions;
+  /** Whoever says something at the sink has proved who he is. */
+  readonly isSecure: boolean;
 }
 
 type Result = Extract<SinkMessage, { type: 'result' }>;
@@ -98,7 +101,7 @@ export class RequestDesk {
     const isReadOnly = readOnlyActions.has(cmd) && aimedAt.rollout === undefined;
     const record = storedRequestOf(request, ledger, clock.wallMs(), windowMs, sender);
     if (!isReadOnly) this.#store(record, ledger, tell);
-    this.#open.add(request, sender?.fingerprint);
+    this.#open.add(request, { sender: sender?.fingerprint, isByName: aimedAt.isByName });
     publisher.open(id, now);
     if (aimedAt.rollout === undefined) dispatcher.request(request, aimedAt);
     if (isReadOnly) this.#tryToStore(record, ledger, tell);
@@ -136,39 +139,37 @@ export class RequestDesk {
     return this.#rollouts.info(id);
   }
 
+  /** With security, throws NOT_PERMITTED where this node was not asked. */
   result(result: Result): void {
     const { id, node, isV1, answer, payload } = result;
-    const { clock, log, publisher, recorder, dispatcher } = this.#deps;
     const ledger = this.find(id);
-    if (ledger === undefined) {
-      const heldBack = this.#unknown.pass(node ?? '', clock.now());
-      if (heldBack !== undefined) log.warn('result.of_unknown_request', { id, node, heldBack });
-      // Whoever listens still gets it.
-      publisher.answer(id, payload);
-    } else {
+    const refusal = ledger === undefined ? undefined : this.#refusalOf(ledger, node);
+    if (ledger === undefined) this.#resultOfUnknown(result);
+    else if (refusal === undefined) {
       const event = { kind: 'result', node, isV1, outcome: outcomeOfAnswer(answer) } as const;
-      this.#carryOut(this.#requests.step(ledger, event, clock.now()), payload);
+      this.#carryOut(this.#requests.step(ledger, event, this.#deps.clock.now()), payload);
     }
-    if (isV1 || node === undefined) return;
-    // Also when it came before: then our word that it is stored was lost.
-    if (this.#unstored.has(id)) dispatcher.control(node, { type: 'stored', id });
-    else recorder.confirm(id, node);
+    if (!isV1 && node !== undefined) this.#confirm(id, node);
+    if (refusal !== undefined) throw refusal;
   }
 
+  /** With security, throws NOT_PERMITTED where this node was not asked. */
   acknowledged({ id, node, phase }: Ack): void {
     const ledger = this.#requests.get(id);
     if (ledger === undefined) return;
+    this.#throwIfRefused(ledger, node);
     this.#carryOut(
       this.#requests.step(ledger, { kind: 'ack', node, phase }, this.#deps.clock.now()),
       undefined,
     );
   }
 
-  /** Handed on while the request is open, and from nodes that it is aimed at. */
+  /** Handed on while the request is open, and from nodes that it is aimed at. Throws as `acknowledged` does. */
   output({ id, node, payload }: Output): void {
     const ledger = this.#requests.get(id);
-    if (ledger?.isOver === false && ledger.entry(node) !== undefined)
-      this.#deps.publisher.output(id, payload);
+    if (ledger === undefined) return;
+    this.#throwIfRefused(ledger, node);
+    if (!ledger.isOver && ledger.entry(node) !== undefined) this.#deps.publisher.output(id, payload);
   }
 
   presence(node: NodeName, isAlive: boolean): void {
@@ -206,9 +207,55 @@ export class RequestDesk {
         if (payload !== undefined) publisher.answer(stored.id, payload);
       }
       if (ledger.isOver) publisher.end(this.#endOf(ledger));
-      else this.#open.add(dispatchableOf(stored), claimedSigner(stored.signature), stored.cancelled);
+      else this.#reopen(stored);
     }
     if (this.openCount > 0) log.info('requests.restored', { open: this.openCount });
+  }
+
+  #reopen(stored: StoredRequest): void {
+    const dispatchable = dispatchableOf(stored);
+    const opened = {
+      sender: claimedSigner(stored.signature),
+      isByName: wasSentByName(dispatchable.body),
+    };
+    this.#open.add(dispatchable, opened, stored.cancelled);
+  }
+
+  #resultOfUnknown({ id, node, payload }: Result): void {
+    const { clock, log, publisher, isSecure } = this.#deps;
+    const heldBack = this.#unknown.pass(node ?? '', clock.now());
+    if (heldBack !== undefined) log.warn('result.of_unknown_request', { id, node, heldBack });
+    // Whoever listens still gets it, unless there may be somebody who has only overheard the id.
+    if (!isSecure) publisher.answer(id, payload);
+  }
+
+  /** Also what came before, for then our word that it is stored was lost, and what nobody wants: else it comes again and again. */
+  #confirm(id: RequestId, node: NodeName): void {
+    const { recorder, dispatcher } = this.#deps;
+    if (this.#unstored.has(id)) dispatcher.control(node, { type: 'stored', id });
+    else recorder.confirm(id, node);
+  }
+
+  #throwIfRefused(ledger: Ledger, node: NodeName): void {
+    const refusal = this.#refusalOf(ledger, node);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Any agent may have overheard the id of a request. One on a topic may have been heard by nodes that we do not know yet. */
+  #refusalOf(ledger: Ledger, node: NodeName | undefined): ServiceManagerError | undefined {
+    if (!this.#deps.isSecure || node === undefined || ledger.entry(node) !== undefined) return undefined;
+    if (!this.#isByName(ledger.id)) return undefined;
+    return new ServiceManagerError(
+      'NOT_PERMITTED',
+      `${node} speaks of request ${ledger.id}, which it was not sent`,
+    );
+  }
+
+  #isByName(id: RequestId): boolean {
+    const isByName = this.#open.isByName(id);
+    if (isByName !== undefined) return isByName;
+    const stored = this.#deps.store.request(id);
+    return stored === undefined || wasSentByName(dispatchableOf(stored).body);
   }
 
   #newLedger(id: RequestId, aimedAt: AimedAt, now: number, windowMs: number): Ledger {

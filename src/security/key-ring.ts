@@ -81,7 +81,7 @@ export class KeyRing {
     return ifAdmitted(this.#keys.get(fingerprint));
   }
 
-  /** The keys that may speak for this node: one, or up to three while one takes the place of another. */
+  /** The keys that may speak for this node: one, or two while one takes the place of the other. */
   ofAgent(name: string): KeyEntry[] {
     return this.#keys.named('agent', name).filter(isAdmitted);
   }
@@ -234,11 +234,14 @@ export class KeyRing {
     if (old === undefined || old.role !== entry.role || old.name !== entry.name)
       return refused('KEY_REFUSED', 'the key that is to be replaced may not come in, or is of somebody else');
     const named = this.#keys.named(old.role, old.name);
+    const retires = named.filter(({ state }) => state === 'accepted');
+    // Else whoever has a stolen key takes the name over although its owner has a new one. Where there is none, the manager was
+    // stopped before the successor was stored.
+    if (old.state === 'retiring' && retires.length > 0)
+      return refused('KEY_REFUSED', 'the key that is to be replaced was replaced already');
     // Else whoever may replace a key could fill the ring with those that he replaced.
     const past = named.filter((each) => each.state === 'retiring' && each !== old);
     const forgotten = past.map((each) => this.#keys.forget(each));
-    // One that retires already may still bring in a successor, whose word was lost.
-    const retires = named.filter(({ state }) => state === 'accepted');
     const untilWallMs = nowWallMs + this.#bounds.retiringMs;
     const retired = retires.map((each) => this.#change(each, { state: 'retiring', untilWallMs }, nowWallMs));
     const next = this.#change(entry, { state: 'accepted', by: 'rotation' }, nowWallMs);

@@ -59,7 +59,11 @@ export class ManagerDesks {
   /** Methods of the store that throw. */
   failing: readonly string[] = [];
 
-  private constructor(backend: Socket, publisher: Socket, store: Store, clock: ManualClock) {
+  private constructor(
+    backend: Socket,
+    publisher: Socket,
+    { store, clock, isSecure }: { store: Store; clock: ManualClock; isSecure: boolean },
+  ) {
     const { log } = this;
     this.clock = clock;
     const dispatcher = new Dispatcher(backend);
@@ -78,6 +82,7 @@ export class ManagerDesks {
     this.requests = new RequestDesk({
       ...{ ...parts, audit: new RequestAudit(auditor, () => '10.0.0.7') },
       ledger: { firstPauseMs: 1_000, longestPauseMs: 10_000, cancelGraceMs: 10_000, jitter: () => 0.5 },
+      isSecure,
     });
     this.presence = new PresenceDesk({
       ...parts,
@@ -92,11 +97,15 @@ export class ManagerDesks {
     this.queries = new Queries({ ...parts, presence, requests, plans, policy, port, fingerprintOf });
   }
 
-  static async open(store: Store = new MemoryStore(), clock = new ManualClock()): Promise<ManagerDesks> {
+  static async open(
+    store: Store = new MemoryStore(),
+    clock = new ManualClock(),
+    isSecure = false,
+  ): Promise<ManagerDesks> {
     const sockets = new MemorySockets();
     const backend = await sockets.bindPublisher('tcp://*:5600');
     const publisher = await sockets.bindPublisher('tcp://*:5750');
-    const desks = new ManagerDesks(backend, publisher, store, clock);
+    const desks = new ManagerDesks(backend, publisher, { store, clock, isSecure });
     const agents = sockets.connectSubscriber('tcp://localhost:5600');
     agents.subscribe('');
     void serve(agents, (frames) => {

@@ -5,9 +5,10 @@ import { Management } from '../../src/cli/daemon-management.ts';
 import { join } from '../../src/client/join.ts';
 import { parsePolicy } from '../../src/security/policy-parser.ts';
 import type { NodeName } from '../../src/wire/fields.ts';
-import { ackFrames, resultFrames, withMac } from '../../src/wire/sink.ts';
+import { ackFrames, helloFrames, resultFrames, withMac } from '../../src/wire/sink.ts';
 import { statusAnswer } from '../fakes/answers.ts';
 import { keyFileOf, keyOwner } from '../fakes/key-owners.ts';
+import { bootOf, helloOf } from '../fakes/manager-desks.ts';
 import { Fleet } from './fleet.ts';
 import type { Node } from './node.ts';
 import { Program } from './program.ts';
@@ -368,6 +369,54 @@ describe('the clock of a node', () => {
     expect(offsets).to.deep.equal([0, 45, -20]);
     // By its own clock the time of the request is over there.
     expect((await fleet.ask({})).outcomes).to.deep.equal({ web1: 'ok', web2: 'expired', web3: 'ok' });
+  });
+});
+
+describe('an agent that answers what it was not asked', () => {
+  it('is not heard, counted and written down', async () => {
+    const fleet = await secured();
+    fleet.node('web1').hold('nginx restart');
+    const run = fleet.send({ nodes: ['web1'], windowMs: 10 * second });
+    await fleet.pass(500);
+    const { curve } = fleet.keys.agent('web2');
+    const managers = [fleet.manager().known];
+    const credentials = new Credentials({ own: curve, managers, keep: () => {} });
+    const { sockets } = new Program('web2', fleet.network, fleet.clock);
+    const push = sockets.connectPush(fleet.manager().sinkEndpoint, { security: credentials.security });
+    const before = fleet.manager().manager.counters.results;
+    const payload = Buffer.from(JSON.stringify({ ...statusAnswer('web2'), uuid: run.id }));
+    const frames = resultFrames(run.id, 'web2' as NodeName, 2e14, payload);
+    push.send(withMac(frames, credentials.mac(frames)));
+    await fleet.pass(0);
+    const { framesRejected, results } = fleet.manager().manager.counters;
+    expect([framesRejected, results - before, run.answeredBy]).to.deep.equal([1, 0, []]);
+    const [rejected] = fleet.manager().audit.named('message.rejected');
+    expect(rejected).to.include({ door: 'sink', code: 'NOT_PERMITTED' });
+    fleet.node('web1').release('nginx restart');
+    await fleet.until(() => run.isOver, 'the request is over');
+    expect(run.outcomes).to.deep.equal({ web1: 'ok' });
+  });
+});
+
+describe('an agent that says hello again and again', () => {
+  it('is turned away in the end, counted, and known all the same', async () => {
+    const fleet = await secured();
+    await fleet.pass(minute);
+    const { curve } = fleet.keys.agent('web2');
+    const managers = [fleet.manager().known];
+    const credentials = new Credentials({ own: curve, managers, keep: () => {} });
+    const { sockets } = new Program('web2', fleet.network, fleet.clock);
+    const push = sockets.connectPush(fleet.manager().sinkEndpoint, { security: credentials.security });
+    for (let count = 0; count < 100; count += 1) {
+      const frames = helloFrames(helloOf('web2', { boot: bootOf('f') }), count);
+      push.send(withMac(frames, credentials.mac(frames)));
+    }
+    await fleet.pass(0);
+    expect(fleet.manager().manager.counters.framesRejected).to.equal(80);
+    const [rejected] = fleet.manager().audit.named('message.rejected');
+    expect(rejected).to.include({ door: 'sink', code: 'TOO_BUSY', reason: 'web2 says hello too often' });
+    await fleet.pass(minute);
+    expect((await fleet.ask({})).outcomes).to.deep.equal(allOk);
   });
 });
 

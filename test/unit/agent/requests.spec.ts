@@ -203,11 +203,11 @@ describe('a request that is not run', () => {
 describe('an agent whose name another one uses', () => {
   const conflict = [boots.parse('b'.repeat(32)), boots.parse('c'.repeat(32))];
 
-  it('serves nobody for 20 s after the last warning', async () => {
+  it('does not serve who has warned it for 20 s after the last warning', async () => {
     const bench = await AgentDesk.of();
-    bench.desk.conflict(conflict);
+    bench.desk.conflict(conflict, bench.link);
     await bench.clock.advanceAsync(15_000);
-    bench.desk.conflict(conflict);
+    bench.desk.conflict(conflict, bench.link);
     for (const command of ['nginx restart', 'nginx status']) await bench.receive(command);
     expect(bench.heard()).to.deep.equal(['m1 result NAME_CONFLICT', 'm1 result NAME_CONFLICT']);
     await bench.clock.advanceAsync(19_999);
@@ -219,25 +219,50 @@ describe('an agent whose name another one uses', () => {
     expect(bench.processes.runs).to.deep.equal(['service nginx status']);
   });
 
+  it('still serves a manager that has not warned it', async () => {
+    const bench = await AgentDesk.of({ managers: ['m1', 'm2'] });
+    bench.desk.conflict(conflict, bench.link);
+    await bench.receive('nginx status', { id: otherId });
+    await bench.receive('nginx status', {}, bench.linkTo('m2'));
+    expect(bench.heard().filter((said) => said.includes('result'))).to.deep.equal([
+      'm1 result NAME_CONFLICT',
+      'm2 result 0',
+    ]);
+    bench.desk.conflict(conflict, bench.linkTo('m2'));
+    expect(bench.log.named('node.name_conflict').map(({ fields }) => fields['managers'])).to.deep.equal([
+      ['ipc:///run/m1'],
+      ['ipc:///run/m2'],
+    ]);
+  });
+
+  it('serves nobody where it is not known who has warned it', async () => {
+    const bench = await AgentDesk.of({ managers: ['m1', 'm2'] });
+    bench.desk.restore(bench.links);
+    bench.desk.conflict(conflict);
+    for (const name of ['m1', 'm2']) await bench.receive('nginx status', {}, bench.linkTo(name));
+    expect(bench.heard()).to.deep.equal(['m1 result NAME_CONFLICT', 'm2 result NAME_CONFLICT']);
+  });
+
   it('logs it once as long as it lasts', async () => {
     const bench = await AgentDesk.of();
     for (let count = 0; count < 10; count += 1) {
-      bench.desk.conflict(conflict);
+      bench.desk.conflict(conflict, bench.link);
       await bench.clock.advanceAsync(5_000);
     }
     expect(bench.log.named('node.name_conflict')).to.have.length(1);
     await bench.clock.advanceAsync(20_000);
-    bench.desk.conflict(conflict);
+    bench.desk.conflict(conflict, bench.link);
     expect(bench.log.named('node.name_conflict')).to.have.length(2);
     const [{ level, fields } = { level: '', fields: {} }] = bench.log.named('node.name_conflict');
-    expect([level, fields]).to.deep.equal(['error', { boots: conflict, ours: 'b'.repeat(32) }]);
+    const managers = ['ipc:///run/m1'];
+    expect([level, fields]).to.deep.equal(['error', { boots: conflict, ours: 'b'.repeat(32), managers }]);
   });
 
   it('lets go on what it had begun', async () => {
     const bench = await AgentDesk.of();
     bench.processes.hold('service nginx restart');
     await bench.receive('nginx restart');
-    bench.desk.conflict(conflict);
+    bench.desk.conflict(conflict, bench.link);
     await bench.receive('nginx restart');
     bench.processes.release('service nginx restart');
     await bench.settle();

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type AimOrder, aim } from '../../../src/core/aim.ts';
+import { type AimOrder, aim, isForNodes } from '../../../src/core/aim.ts';
 import { ServiceManagerError } from '../../../src/wire/errors.ts';
 import { fleet, knownNodes, node } from './target-fleet.ts';
 
@@ -68,6 +68,8 @@ describe('whom a request is aimed at', () => {
 
   for (const [what, order, whom] of examples) {
     it(what, () => expect(aimed(order)).to.equal(whom));
+    it(`${what}, which its words alone tell`, () =>
+      expect(isForNodes(order)).to.equal(aim(order, known).kind === 'nodes'));
   }
 
   it('is as many as the limit says of those who are left, in natural order, and the same for a seed', () => {

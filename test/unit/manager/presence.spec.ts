@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { isServiceManagerError } from '../../../src/wire/errors.ts';
 import type { NodeName, Topic } from '../../../src/wire/fields.ts';
 import { everyAgent } from '../../../src/wire/topic.ts';
 import { bootOf, helloOf, ManagerDesks, memberOf } from '../../fakes/manager-desks.ts';
@@ -75,6 +76,80 @@ describe('a node that says hello', () => {
     desks.presence.message({ type: 'bye', node: web1, boot: bootOf('b') });
     desks.presence.subscription({ version: 'v1', topic: 'any' as Topic, isSubscribed: false });
     expect(desks.presence.agentCount).to.equal(1);
+  });
+});
+
+describe('a node that says hello or goodbye again and again', () => {
+  const boot = bootOf('b');
+  const topics = ['any', 'new'] as Topic[];
+  const hello = (changes: Parameters<typeof helloOf>[1] = {}) =>
+    ({ type: 'hello', hello: helloOf('web1', changes) }) as const;
+  const bye = { type: 'bye', node: web1, boot } as const;
+
+  /** How many of a hundred at once are taken. */
+  function takenOf(desks: ManagerDesks, message: Parameters<ManagerDesks['presence']['message']>[0]): number {
+    const codes = Array.from({ length: 100 }, () => {
+      try {
+        desks.presence.message(message);
+        return 'taken';
+      } catch (error) {
+        return isServiceManagerError(error) ? error.code : 'failed';
+      }
+    });
+    expect(codes).to.not.include('failed');
+    expect(codes.filter((code) => code === 'TOO_BUSY')).to.have.length(
+      100 - codes.filter((code) => code === 'taken').length,
+    );
+    return codes.filter((code) => code === 'taken').length;
+  }
+
+  for (const [what, message] of [
+    ['hello', hello()],
+    ['goodbye', bye],
+  ] as const)
+    it(`is heard twenty times at once and then once a second (${what})`, async () => {
+      const desks = await ManagerDesks.open();
+      desks.join('web1', 'web2');
+      await desks.clock.advanceAsync(20_000);
+      const before = published(desks).length;
+      expect(takenOf(desks, message)).to.equal(20);
+      await desks.clock.advanceAsync(1_000);
+      expect(takenOf(desks, message)).to.equal(1);
+      await desks.settle();
+      expect(published(desks).length - before).to.equal(21);
+      desks.presence.message({ type: 'hello', hello: helloOf('web2') });
+    });
+
+  it('is asked who it is at its next beat, until it is heard', async () => {
+    const desks = await ManagerDesks.open();
+    takenOf(desks, hello());
+    expect(takenOf(desks, hello({ topics }))).to.equal(0);
+    const beat = { type: 'beat', node: web1, boot } as const;
+    for (let count = 0; count < 2; count += 1) {
+      await desks.clock.advanceAsync(5_000);
+      desks.presence.message(beat);
+    }
+    await desks.settle();
+    expect(desks.dispatched).to.deep.equal(['web1 who', 'web1 who']);
+    desks.presence.message(hello({ topics }));
+    expect(desks.presence.roster.get('web1')?.facts.topics).to.deep.equal(topics);
+    await desks.clock.advanceAsync(5_000);
+    desks.presence.message(beat);
+    await desks.settle();
+    expect(desks.dispatched).to.have.length(2);
+  });
+
+  it('is asked the same when its last hello was that of another run', async () => {
+    const desks = await ManagerDesks.open();
+    takenOf(desks, hello());
+    expect(takenOf(desks, hello({ boot: bootOf('c') }))).to.equal(0);
+    desks.presence.message({ type: 'beat', node: web1, boot: bootOf('c') });
+    await desks.settle();
+    expect(desks.dispatched).to.deep.equal(['web1 who']);
+    await desks.clock.advanceAsync(1_000);
+    desks.presence.message(hello({ boot: bootOf('c') }));
+    expect(desks.presence.roster.get('web1')).to.deep.include({ presence: 'alive', conflict: [] });
+    expect(desks.presence.roster.get('web1')?.facts.boot).to.equal(bootOf('c'));
   });
 });
 

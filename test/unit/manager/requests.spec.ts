@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { parsePolicy } from '../../../src/security/policy-parser.ts';
 import { MemoryStore } from '../../../src/store/memory-store.ts';
+import { isServiceManagerError } from '../../../src/wire/errors.ts';
 import type { NodeName } from '../../../src/wire/fields.ts';
 import { Answer } from '../../../src/wire/result.ts';
 import { keyOwner, senderOf, signedBy } from '../../fakes/key-owners.ts';
@@ -420,6 +421,99 @@ async function withNodes(store = new MemoryStore()): Promise<ManagerDesks> {
   desks.writes.length = 0;
   return desks;
 }
+
+describe('with security, a node that a request was not sent to', () => {
+  const web3 = 'web3' as NodeName;
+  const someRule = { fileName: 'policy', checkTarget: () => {} };
+
+  /** A request of alice, of whose nodes none is web3, which is there. */
+  async function asked(changes: Readonly<Record<string, unknown>>, rule = '', store = new MemoryStore()) {
+    const desks = await ManagerDesks.open(store, undefined, true);
+    desks.join('web1', 'web2');
+    desks.policy.replace(parsePolicy(rule, someRule));
+    desks.take(checkedRequest(id, changes), alice);
+    desks.join('web3');
+    desks.listen(id);
+    await desks.settle();
+    return { desks, store };
+  }
+
+  /** With what each message of web3 is refused. */
+  function refusals(desks: ManagerDesks): string[] {
+    const payload = Buffer.from('{}');
+    return [
+      () => desks.answer('web3', id),
+      () => desks.requests.acknowledged({ type: 'ack', id, node: web3, phase: 'running' }),
+      () => desks.requests.output({ type: 'output', id, node: web3, payload }),
+    ].map((say) => {
+      try {
+        say();
+        return 'taken';
+      } catch (error) {
+        return isServiceManagerError(error) ? error.code : 'failed';
+      }
+    });
+  }
+
+  const named: ReadonlyArray<[changes: Readonly<Record<string, unknown>>, rule?: string]> = [
+    [{ nodes: ['web1', 'web2'] }],
+    [{ topic: 'web1,web2' }],
+    [{ rollout: { batch: '1' } }],
+    [{}, 'deny restart * at web2'],
+  ];
+  for (const [changes, rule] of named)
+    it(`has nothing to say of it (${JSON.stringify(changes)} ${rule ?? ''})`, async () => {
+      const { desks, store } = await asked(changes, rule);
+      expect(refusals(desks)).to.deep.equal(['NOT_PERMITTED', 'NOT_PERMITTED', 'NOT_PERMITTED']);
+      await desks.clock.advanceAsync(5);
+      expect(answersPublished(desks)).to.not.include('web3');
+      expect(desks.published.map(([topic]) => topic)).to.not.include(`output/${id}`);
+      expect(store.entries(id).map(({ node }) => node)).to.not.include('web3');
+      expect(desks.requests.find(id)?.entry(web3)).to.equal(undefined);
+    });
+
+  it('is told all the same that its answer is stored, so that it does not come again', async () => {
+    const { desks } = await asked({ nodes: ['web1'] });
+    refusals(desks);
+    await desks.clock.advanceAsync(5);
+    expect(desks.dispatched.filter((sent) => sent.endsWith('stored'))).to.deep.equal(['web3 stored']);
+  });
+
+  it('has nothing to say of it when it is over, either, nor to a manager that has started anew', async () => {
+    const { desks, store } = await asked({ nodes: ['web1'] });
+    const next = await ManagerDesks.open(store, desks.clock, true);
+    next.requests.restore(() => undefined);
+    expect(refusals(next)[0]).to.equal('NOT_PERMITTED');
+    desks.answer('web1', id);
+    await tickFor(desks, 100);
+    expect(ends(desks)).to.deep.equal([{ web1: 'ok' }]);
+    expect(refusals(desks)[0]).to.equal('NOT_PERMITTED');
+    const last = await ManagerDesks.open(store, desks.clock, true);
+    expect(refusals(last)[0]).to.equal('NOT_PERMITTED');
+    expect(store.entries(id).map(({ node }) => node)).to.deep.equal(['web1']);
+  });
+
+  it('answers one on a topic, also when it was not known yet, and when it is over', async () => {
+    const { desks, store } = await asked({});
+    expect(refusals(desks)[0]).to.equal('taken');
+    for (const node of ['web1', 'web2']) desks.answer(node, id);
+    await tickFor(desks, 100);
+    expect(answersPublished(desks)).to.deep.equal(['web3', 'web1', 'web2']);
+    const last = await ManagerDesks.open(store, desks.clock, true);
+    last.answer('web4', id);
+    await last.clock.advanceAsync(5);
+    expect(store.entries(id).map(({ node }) => node)).to.include.members(['web3', 'web4']);
+  });
+
+  it('has its answer to a request that nobody knows confirmed, and not handed on', async () => {
+    const { desks } = await asked({});
+    desks.answer('web1', idOf(9));
+    await desks.clock.advanceAsync(5);
+    expect(desks.published.map(([topic]) => topic)).to.not.include(idOf(9));
+    expect(desks.dispatched).to.include('web1 stored');
+    expect(desks.log.named('result.of_unknown_request')).to.have.length(1);
+  });
+});
 
 describe('the audit log', () => {
   it('has what changes a service before it is stored and sent', async () => {

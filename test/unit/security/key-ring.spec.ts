@@ -515,17 +515,27 @@ describe('a key that is replaced by its owner', () => {
     expect(ring.byFingerprint(alice.fingerprint)?.state).to.equal('retiring');
   });
 
-  it('may still bring in another one, whose word was lost', () => {
+  it('may not bring in another one: it may have been stolen before', () => {
     const ring = ringOf(web1);
-    const lost = somebody('agent', 'web1');
-    ring.join(askOf(lost, { replaces: web1.fingerprint }), 5);
-    expect(shortly(ring.join(askOf(next, { replaces: web1.fingerprint }), 6))).to.equal('accepted');
-    expect(ring.ofAgent('web1').map(({ state }) => state)).to.deep.equal([
-      'retiring',
-      'retiring',
-      'accepted',
-    ]);
+    ring.join(askOf(next, { replaces: web1.fingerprint }), 5);
+    expect(ring.join(askOf(clone, { replaces: web1.fingerprint }), 6)).to.deep.equal({
+      kind: 'refused',
+      code: 'KEY_REFUSED',
+      reason: 'the key that is to be replaced was replaced already',
+      effects: [],
+    });
+    expect(ring.byFingerprint(clone.fingerprint)).to.equal(undefined);
     expect(ring.byFingerprint(next.fingerprint)?.state).to.equal('accepted');
+  });
+
+  it('may bring in another one where its successor was not stored any more', () => {
+    const [ring, kept] = [ringOf(web1), new KeptKeys()];
+    kept.take(ring.join(askOf(next, { replaces: web1.fingerprint }), 5).effects.slice(0, 1));
+    const restored = new KeyRing();
+    restored.restore(kept.keys.values(), []);
+    expect(states(restored)).to.deep.equal(['web1 retiring']);
+    expect(shortly(restored.join(askOf(next, { replaces: web1.fingerprint }), 6))).to.equal('accepted');
+    expect(states(restored)).to.deep.equal(['web1 retiring', 'web1 accepted']);
   });
 
   it('is forgotten when its successor is replaced, too, so that there are never many', () => {
