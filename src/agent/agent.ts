@@ -195,7 +195,7 @@ export class Agent {
       case 'stored':
         return this.#requests.stored(dispatch.id, link);
       case 'conflict':
-        return this.#requests.conflict(dispatch.boots);
+        return this.#requests.conflict(dispatch.boots, link);
       case 'who':
         return this.#presence.asked(link);
       case 'pulse':

@@ -146,17 +146,11 @@ export class RequestDesk {
     if (this.#outbox.delivered(id, link.name)) this.#delivered(id, link);
   }
 
-  /**
-   * Another agent uses our name: we do not serve the manager that says so until that is over. One that lies keeps us from no
-   * other. `link`: undefined where it is not known which one it is: then we serve none.
-   */
-  conflict(boots: readonly BootId[], link?: Link): void {
+  /** Another agent uses our name: we do not serve the manager that says so until that is over. One that lies keeps us from no other. */
+  conflict(boots: readonly BootId[], link: Link): void {
     const { clock, log, boot } = this.#deps;
-    const now = clock.now();
-    const links = link === undefined ? [...this.#links.values()] : [link];
-    if (links.some((each) => !this.#isInConflict(each)))
-      log.error('node.name_conflict', { boots, ours: boot, managers: links.map(({ name }) => name) });
-    for (const each of links) this.#conflicts.set(each, now + conflictMs);
+    if (!this.#isInConflict(link)) log.error('node.name_conflict', { boots, ours: boot, manager: link.name });
+    this.#conflicts.set(link, clock.now() + conflictMs);
   }
 
   tick(): void {

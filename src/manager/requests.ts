@@ -188,7 +188,7 @@ export class RequestDesk {
     if (!ledger.isCancelled) log.info('request.cancelled', { id: ledger.id });
     if (signed !== undefined) this.#open.cancel(ledger.id, signed);
     this.#carryOut(this.#requests.step(ledger, { kind: 'cancel' }, now), undefined, signed);
-    const endsWallMs = clock.wallMs() + Math.max(0, ledger.endsAtMs - now);
+    const endsWallMs = Math.round(clock.wallMs() + Math.max(0, ledger.endsAtMs - now));
     const change = { isCancelled: true, ...(signed === undefined ? {} : { cancelled: signed }) };
     store.updateRequest(ledger.id, ledger.isOver ? change : { ...change, endsWallMs });
   }

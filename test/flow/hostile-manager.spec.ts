@@ -203,6 +203,16 @@ describe('a manager that was taken over, and nodes that obey nobody but operator
   });
 });
 
+describe('one of two managers that was taken over', () => {
+  it('cannot keep a node from the other one by a warning of a name that is used twice', async () => {
+    const fleet = await Fleet.start({ managers: ['m1', 'm2'], nodes: ['web1'], isSecure: true });
+    const hostile = await HostileManager.inPlaceOf(fleet.manager('m1'), fleet);
+    await hostile.send(controlFrames(addressFrame('web1' as never), { type: 'conflict', boots: [] }));
+    const run = await fleet.ask({}, fleet.client({ managers: ['m2'] }));
+    expect(run.outcomes).to.deep.equal({ web1: 'ok' });
+  });
+});
+
 describe('a manager that lets in an operator of its own', () => {
   it('sees in its ledger that the nodes refuse him', async () => {
     const { fleet, runs } = await obeying();
