@@ -1,5 +1,7 @@
 import { cpSync } from 'node:fs';
 import { expect } from 'chai';
+import { sleep } from '../../src/platform/clock.ts';
+import { nodeClock } from '../../src/platform/node/clock.ts';
 import type { Answer } from '../../src/wire/result.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { CommandAgent, managerCommand, output, Person } from './harness/joined-fleet.ts';
@@ -124,6 +126,8 @@ describe('joining a manager', function () {
     const { file } = serviceProgram();
     const start = () => startSecuredAgent({ manager, member, nodeName: 'web1', serviceProgram: file });
     const ask = async () => {
+      // So that it is not asked more often than an operator may.
+      await sleep(nodeClock, 50);
       const request = await alice.send({ topic: 'any', action: 'restart', service: 'cron', settleMs: 0 });
       const answers: Answer[] = [];
       for await (const answer of request) answers.push(answer);
